@@ -1,0 +1,142 @@
+/** What the client library gives: `import { joinMeeting } from 'meet'`. */
+import type { Codec, EncodedSource } from '../media/types.ts';
+import type { MediaKind, MediaSource, ParticipantInfo } from '../protocol/model.ts';
+
+export interface JoinOptions {
+  /** Meeting URL (`https://host/meetings/<id>`), or an id together with `server`. */
+  readonly meeting: string;
+  /** Base URL of the server, needed when `meeting` is an id. */
+  readonly server?: string;
+  readonly displayName: string;
+  readonly password?: string;
+  /** A host token; its bearer joins as a host. */
+  readonly hostToken?: string;
+  /** What to send; nothing when absent. The meeting closes it on leaving. */
+  readonly source?: EncodedSource;
+  /** What to receive; default `all`. */
+  readonly receive?: 'all' | 'audio' | 'none';
+  /** `relay` uses TURN only. */
+  readonly iceTransportPolicy?: 'all' | 'relay';
+  /**
+   * How long to try to come back after a lost connection before giving up, milliseconds; default 60 000.
+   */
+  readonly reconnectTimeoutMs?: number;
+  /** Aborts the attempt to join, and leaves when it fires later. */
+  readonly signal?: AbortSignal;
+}
+
+/** Milliseconds that the steps of joining took. `ice` and `dtls` are of the first connection to be up. */
+export interface JoinTimings {
+  readonly api: number;
+  readonly signaling: number;
+  readonly ice: number;
+  readonly dtls: number;
+}
+
+/** A whole encoded frame out of the jitter buffer, in decoding order. */
+export interface ReceivedFrame {
+  readonly data: Buffer;
+  readonly keyframe: boolean;
+  /** 32-bit RTP timestamp as received. */
+  readonly rtpTimestamp: number;
+  /** RTP timestamp unwrapped and divided by the clock rate, milliseconds; starts anywhere. */
+  readonly mediaTimeMs: number;
+  /**
+   * When the sender captured it, on the sender's wall clock (milliseconds since the epoch), from its sender
+   * reports; `undefined` before the first one. Frames of one participant compare across audio and video.
+   */
+  readonly captureTimeMs: number | undefined;
+  /** When its last packet came, milliseconds since the epoch. */
+  readonly receivedAtMs: number;
+  /** Frames of this track were lost for good just before this one. */
+  readonly gapBefore: boolean;
+  readonly width?: number;
+  readonly height?: number;
+}
+
+export interface ReceiverStats {
+  readonly packets: number;
+  readonly bytes: number;
+  /** Packets that never came, retransmissions taken into account. */
+  readonly lost: number;
+  readonly retransmitted: number;
+  readonly duplicates: number;
+  readonly nacksSent: number;
+  readonly plisSent: number;
+  /** Interarrival jitter, RFC 3550 section 6.4.1. */
+  readonly jitterMs: number;
+  readonly frames: number;
+  readonly keyframes: number;
+  readonly framesDropped: number;
+  /** Frames a second over the last second. */
+  readonly fps: number;
+  readonly width?: number;
+  readonly height?: number;
+}
+
+export interface SenderStats {
+  readonly packets: number;
+  readonly bytes: number;
+  readonly retransmitted: number;
+  readonly nacksReceived: number;
+  readonly keyframeRequests: number;
+  readonly frames: number;
+  readonly keyframes: number;
+  /** From the last receiver report, 0 to 1. */
+  readonly fractionLost: number;
+  readonly packetsLost: number;
+  readonly jitterMs: number;
+  readonly rttMs: number | undefined;
+}
+
+export interface RemoteTrackEvents {
+  frame: [frame: ReceivedFrame];
+  ended: [];
+}
+
+export interface ReceivedTrackStats extends ReceiverStats {
+  readonly trackId: string;
+  readonly participantId: string;
+  readonly kind: MediaKind;
+  readonly source: MediaSource;
+  readonly codec: Codec;
+}
+
+export interface SentTrackStats extends SenderStats {
+  readonly kind: MediaKind;
+  readonly source: MediaSource;
+  /** Simulcast layer, 0 the lowest. */
+  readonly layer: number;
+}
+
+export interface MeetingStats {
+  readonly sent: readonly SentTrackStats[];
+  readonly received: readonly ReceivedTrackStats[];
+  readonly rttMs: number | undefined;
+}
+
+/** Why a meeting is over for this client. */
+export type LeftReason =
+  | 'left'
+  | 'ended'
+  | 'removed'
+  | 'replaced'
+  | 'source-ended'
+  | 'server-unreachable'
+  | 'connection-failed'
+  | 'token-expired'
+  | 'failed';
+
+export interface MeetingEvents<Track> {
+  /** A participant came, changed or went (`state: 'left'`). */
+  participant: [participant: ParticipantInfo];
+  /** A track of another participant is being received. */
+  track: [track: Track];
+  'track-ended': [track: Track];
+  /** The connection is lost; attempt counts from 1. */
+  reconnecting: [info: { reason: string; attempt: number }];
+  /** It is back, `ms` after it was lost. */
+  reconnected: [info: { ms: number }];
+  /** The meeting is over for us; nothing comes after it. */
+  left: [info: { reason: LeftReason; message?: string }];
+}

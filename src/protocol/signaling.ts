@@ -1,0 +1,196 @@
+/**
+ * The messages of `WS /signaling/:meetingId`, one JSON object a text frame. docs/PROTOCOL.md explains the
+ * order they come in.
+ *
+ * A *request* carries an `id` of the sender's choosing and gets exactly one reply with the same `id`: `answer`
+ * for an `offer`, else `ok`, or `error`. A message without `id` is a notification. Ids of the two directions
+ * are independent of each other.
+ */
+import Type, { type Static, type TSchema } from 'typebox';
+import { IceServer, MediaKind, MediaSource, MeetingInfo, ParticipantInfo } from './model.ts';
+
+/** Largest message either side takes, in bytes: an SDP of the most sections allowed is a tenth of that. */
+export const MAX_MESSAGE_BYTES = 256 * 1024;
+/** Most media sections in one offer; a participant sends a camera, a microphone and a screen, not sixty. */
+export const MAX_OFFER_SECTIONS = 64;
+/** The server pings this often; a connection silent for {@link HEARTBEAT_TIMEOUT_MS} is taken for dead. */
+export const HEARTBEAT_INTERVAL_MS = 4_000;
+export const HEARTBEAT_TIMEOUT_MS = 10_000;
+/** How long the server keeps a participant whose signaling connection broke. */
+export const RESUME_WINDOW_MS = 30_000;
+
+/** WebSocket close codes of our own (RFC 6455 section 7.4.2: 4000–4999 are private). */
+export const CLOSE = {
+  left: 1000,
+  serverStopping: 1001,
+  badMessage: 4400,
+  unauthorized: 4401,
+  removed: 4403,
+  meetingNotFound: 4404,
+  heartbeatTimeout: 4408,
+  replaced: 4409,
+  meetingEnded: 4410,
+  rateLimited: 4429,
+} as const;
+
+const RequestId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+const Sdp = Type.String({ minLength: 1, maxLength: MAX_MESSAGE_BYTES });
+export const PeerConnectionName = Type.Union([Type.Literal('publish'), Type.Literal('subscribe')]);
+export type PeerConnectionName = Static<typeof PeerConnectionName>;
+
+const message = <T extends string, P extends TSchema>(type: T, payload: P) =>
+  Type.Object({ type: Type.Literal(type), id: Type.Optional(RequestId), payload });
+const request = <T extends string, P extends TSchema>(type: T, payload: P) =>
+  Type.Object({ type: Type.Literal(type), id: RequestId, payload });
+
+/** What a section of the publish offer shows; without it audio is the microphone and video the camera. */
+export const PublishedTrack = Type.Object({
+  mid: Type.String({ minLength: 1, maxLength: 64 }),
+  source: MediaSource,
+  muted: Type.Optional(Type.Boolean()),
+});
+export type PublishedTrack = Static<typeof PublishedTrack>;
+
+/** Which track of whom a section of the subscribe offer carries. */
+export const SubscribedTrack = Type.Object({
+  mid: Type.String(),
+  trackId: Type.String(),
+  participantId: Type.String(),
+  kind: MediaKind,
+  source: MediaSource,
+});
+export type SubscribedTrack = Static<typeof SubscribedTrack>;
+
+// ---------------------------------------------------------------- client to server
+
+/** Publishes: the server replies `answer`. New ICE credentials in a later offer restart ICE. */
+export const ClientOffer = request(
+  'offer',
+  Type.Object({
+    sdp: Sdp,
+    tracks: Type.Optional(Type.Array(PublishedTrack, { maxItems: MAX_OFFER_SECTIONS })),
+    /** `true` builds the peer connection anew: the client's DTLS association is gone. */
+    reset: Type.Optional(Type.Boolean()),
+  }),
+);
+/** Reply to the server's `offer` on the subscribe connection. */
+export const ClientAnswer = request('answer', Type.Object({ sdp: Sdp }));
+/** Trickled candidate (RFC 8838). The server is ICE-lite and needs none, but browsers send them. */
+export const ClientIceCandidate = message(
+  'ice-candidate',
+  Type.Object({
+    pc: PeerConnectionName,
+    candidate: Type.String({ maxLength: 1024 }),
+    sdpMid: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  }),
+);
+/** Says what to receive. `reset` builds the subscribe connection anew. */
+export const ClientSubscribe = request(
+  'subscribe',
+  Type.Object({ audio: Type.Boolean(), video: Type.Boolean(), reset: Type.Optional(Type.Boolean()) }),
+);
+/** Asks for a subscribe offer with fresh ICE credentials. */
+export const ClientIceRestart = request('ice-restart', Type.Object({ pc: Type.Literal('subscribe') }));
+/** Changes the sender's own state. */
+export const ClientStateUpdate = request(
+  'state-update',
+  Type.Object({
+    muted: Type.Optional(
+      Type.Array(Type.Object({ trackId: Type.String(), muted: Type.Boolean() }), {
+        maxItems: MAX_OFFER_SECTIONS,
+      }),
+    ),
+  }),
+);
+/** Heartbeat for clients that cannot see WebSocket pings (browsers). */
+export const ClientPing = request('ping', Type.Object({}));
+export const ClientLeave = request('leave', Type.Object({}));
+
+/** Replies of a client to requests of the server other than `offer`. */
+export const ClientError = request('error', Type.Object({ code: Type.String(), message: Type.String() }));
+
+export const ClientMessage = Type.Union([
+  ClientOffer,
+  ClientAnswer,
+  ClientIceCandidate,
+  ClientSubscribe,
+  ClientIceRestart,
+  ClientStateUpdate,
+  ClientPing,
+  ClientLeave,
+  ClientError,
+]);
+export type ClientMessage = Static<typeof ClientMessage>;
+export type ClientRequest = Extract<
+  ClientMessage,
+  { type: 'offer' | 'subscribe' | 'ice-restart' | 'state-update' | 'ping' | 'leave' }
+>;
+
+// ---------------------------------------------------------------- server to client
+
+/** Offers the subscribe connection; the client replies `answer`. */
+export const ServerOffer = request(
+  'offer',
+  Type.Object({
+    sdp: Sdp,
+    tracks: Type.Array(SubscribedTrack),
+    /** `true` when it belongs to a new peer connection: the old one is gone on the server. */
+    reset: Type.Boolean(),
+  }),
+);
+/** Reply to the client's `offer`; `tracks` names what each section became. */
+export const ServerAnswer = request(
+  'answer',
+  Type.Object({
+    sdp: Sdp,
+    tracks: Type.Array(Type.Object({ mid: Type.String(), trackId: Type.String() })),
+  }),
+);
+export const ServerOk = request('ok', Type.Object({}));
+/** Reply to a request that failed (with its id), or the reason why the connection is about to be closed. */
+export const ServerError = message(
+  'error',
+  Type.Object({ code: Type.String(), message: Type.String(), hint: Type.Optional(Type.String()) }),
+);
+
+/**
+ * What changed, coalesced: one message for all that happened since the last one. The first message of every
+ * connection is `full` and says everything.
+ */
+export const ServerStateUpdate = message(
+  'state-update',
+  Type.Object({
+    /** Grows by one with each change of the meeting; a gap never occurs within one connection. */
+    version: Type.Integer(),
+    full: Type.Optional(Type.Boolean()),
+    /** In a full update: who the receiver is, and whether its media of before the drop is still there. */
+    self: Type.Optional(
+      Type.Object({
+        participantId: Type.String(),
+        resumed: Type.Boolean(),
+      }),
+    ),
+    meeting: Type.Optional(MeetingInfo),
+    /** Participants that are new or changed, whole; in a full update all of them. */
+    participants: Type.Optional(Type.Array(ParticipantInfo)),
+    left: Type.Optional(Type.Array(Type.Object({ id: Type.String(), reason: Type.String() }))),
+    /** A fresh token for the receiver. */
+    token: Type.Optional(Type.Object({ token: Type.String(), expiresAt: Type.Integer() })),
+    iceServers: Type.Optional(Type.Array(IceServer)),
+    /** The receiver's peer connections are gone (a worker died): publish and subscribe anew. */
+    mediaReset: Type.Optional(Type.Object({ reason: Type.String() })),
+  }),
+);
+/** Last message before the server closes the connection for good. */
+export const ServerBye = message('bye', Type.Object({ reason: Type.String(), message: Type.String() }));
+
+export const ServerMessage = Type.Union([
+  ServerOffer,
+  ServerAnswer,
+  ServerOk,
+  ServerError,
+  ServerStateUpdate,
+  ServerBye,
+]);
+export type ServerMessage = Static<typeof ServerMessage>;
+export type StateUpdate = Static<typeof ServerStateUpdate>['payload'];
