@@ -1,4 +1,1 @@
-export { FolderObjectStore, type SignedGet } from './folder.ts';
-export { assertObjectKey, contentTypeOf } from './key.ts';
-export { type ObjectStoreOptions, openObjectStore } from './open.ts';
 export type * from './types.ts';

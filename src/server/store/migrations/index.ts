@@ -1,0 +1,7 @@
+/** Every change of the schema, by name; Kysely runs those that a database has not seen, in the order of the names. */
+import type { Migration } from 'kysely/migration';
+import * as entities from './0001-entities.ts';
+
+export const migrations: Record<string, Migration> = {
+  '0001-entities': entities,
+};

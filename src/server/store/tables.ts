@@ -1,0 +1,40 @@
+/**
+ * Rows as Kysely sees them: columns are snake_case in the database and camelCase here. Both engines store times
+ * as 64-bit integers, booleans as 0 and 1, and JSON as text.
+ */
+import type { MediaStream, Meeting, Message, Participant, Recording, Tier } from './types.ts';
+
+type Flag = 0 | 1;
+
+export interface UserRow {
+  id: string;
+  name: string | null;
+  email: string | null;
+  tier: Tier;
+  preferences: string;
+  createdAt: number;
+}
+
+export interface MeetingRow extends Omit<Meeting, 'waitingRoom' | 'recording' | 'locked'> {
+  waitingRoom: Flag;
+  recording: Flag;
+  locked: Flag;
+  /** Number of the last message; its row lock is what puts concurrent messages in order. */
+  lastSequence: number;
+}
+
+export interface RecordingRow extends Omit<Recording, 'transcript' | 'access'> {
+  transcript: string | null;
+  access: string;
+}
+
+export interface Tables {
+  users: UserRow;
+  meetings: MeetingRow;
+  participants: Participant;
+  mediaStreams: MediaStream;
+  recordings: RecordingRow;
+  messages: Message;
+}
+
+export const flag = (value: boolean): Flag => (value ? 1 : 0);
