@@ -121,7 +121,6 @@ export type LeftReason =
   | 'ended'
   | 'removed'
   | 'replaced'
-  | 'source-ended'
   | 'server-unreachable'
   | 'connection-failed'
   | 'token-expired'
@@ -137,6 +136,10 @@ export interface MeetingEvents<Track> {
   reconnecting: [info: { reason: string; attempt: number }];
   /** It is back, `ms` after it was lost. */
   reconnected: [info: { ms: number }];
+  /** The source has no more to give; the participant stays until it leaves. */
+  'source-ended': [];
+  /** The source failed for good; the meeting goes on without it. */
+  'source-failed': [error: Error];
   /** The meeting is over for us; nothing comes after it. */
   left: [info: { reason: LeftReason; message?: string }];
 }

@@ -1,0 +1,12 @@
+export {
+  createMeeting,
+  endMeeting,
+  getMeeting,
+  type MeetingAddress,
+  resolveMeeting,
+  serverUrl,
+} from './api.ts';
+export { joinMeeting } from './join.ts';
+export type { MeetingClient } from './meeting.ts';
+export type { RemoteTrack } from './peer/remote-track.ts';
+export type * from './types.ts';

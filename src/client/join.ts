@@ -1,0 +1,39 @@
+import { MeetError } from '../protocol/errors.ts';
+import { requestJoin, resolveMeeting } from './api.ts';
+import { MeetingClient } from './meeting.ts';
+import type { JoinOptions } from './types.ts';
+
+/**
+ * Joins a meeting. Resolves when the server has taken the participant in; media comes up behind it
+ * (`whenConnected()`). Closes the source when joining fails.
+ *
+ * @throws MeetError `server-unreachable`, `meeting-not-found`, `meeting-ended`, `password-required`,
+ *   `wrong-password`, `bad-config` and whatever else the server refuses with
+ */
+export async function joinMeeting(options: JoinOptions): Promise<MeetingClient> {
+  try {
+    const address = resolveMeeting(options.meeting, options.server);
+    const began = performance.now();
+    const reply = await requestJoin(
+      address,
+      {
+        displayName: options.displayName,
+        ...(options.password === undefined ? {} : { password: options.password }),
+      },
+      { token: options.hostToken, signal: options.signal },
+    );
+    const client = new MeetingClient(options, reply, performance.now() - began);
+    try {
+      await client.start();
+    } catch (error) {
+      await client.leave();
+      throw error;
+    }
+    return client;
+  } catch (error) {
+    await options.source?.close();
+    if (options.signal?.aborted)
+      throw new MeetError('connection-failed', 'Joining was aborted.', { cause: error });
+    throw error;
+  }
+}

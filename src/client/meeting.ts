@@ -1,0 +1,208 @@
+import { EventEmitter } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { MeetError } from '../protocol/errors.ts';
+import type { IceServer, MediaSource, MeetingInfo, ParticipantInfo } from '../protocol/model.ts';
+import type { JoinReply } from '../protocol/rest.ts';
+import { CLOSE, type StateUpdate } from '../protocol/signaling.ts';
+import { Health } from './health.ts';
+import { Publisher } from './peer/publisher.ts';
+import { Publishing } from './peer/publishing.ts';
+import type { RemoteTrack } from './peer/remote-track.ts';
+import { Subscribing } from './peer/subscribing.ts';
+import { Roster } from './roster.ts';
+import { SignalingClient, type SignalingEnd } from './signaling/client.ts';
+import type { JoinOptions, JoinTimings, LeftReason, MeetingEvents, MeetingStats } from './types.ts';
+
+/** Longest wait for the server's word on our leaving. */
+const LEAVE_PATIENCE_MS = 1_000;
+const DEFAULT_RECONNECT_TIMEOUT_MS = 60_000;
+
+/** A participant in a meeting; made by `joinMeeting`. */
+export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
+  readonly #options: JoinOptions;
+  readonly #join: JoinReply;
+  readonly #signaling: SignalingClient;
+  readonly #health = new Health();
+  readonly #roster = new Roster();
+  readonly #publisher: Publisher | undefined;
+  readonly #publishing: Publishing | undefined;
+  readonly #subscribing: Subscribing;
+  readonly #connected = Promise.withResolvers<JoinTimings>();
+  readonly #timings: { api: number; signaling: number };
+  #meeting: MeetingInfo;
+  #iceServers: readonly IceServer[];
+  #left: Promise<void> | undefined;
+
+  /** @internal Use `joinMeeting`. */
+  constructor(options: JoinOptions, join: JoinReply, apiMs: number) {
+    super();
+    this.#options = options;
+    this.#join = join;
+    this.#meeting = join.meeting;
+    this.#iceServers = join.iceServers;
+    this.#timings = { api: apiMs, signaling: 0 };
+    const reconnectTimeoutMs = options.reconnectTimeoutMs ?? DEFAULT_RECONNECT_TIMEOUT_MS;
+    this.#signaling = new SignalingClient({ url: join.signalingUrl, token: join.token, reconnectTimeoutMs });
+    const common = {
+      signaling: this.#signaling,
+      health: this.#health,
+      cname: join.participant.id,
+      transport: () => ({
+        iceServers: this.#iceServers,
+        ...(options.iceTransportPolicy ? { iceTransportPolicy: options.iceTransportPolicy } : {}),
+      }),
+    };
+    const receive = options.receive ?? 'all';
+    this.#subscribing = new Subscribing({ ...common, audio: receive !== 'none', video: receive === 'all' });
+    if (options.source) {
+      this.#publisher = new Publisher(options.source);
+      this.#publishing = new Publishing({ ...common, publisher: this.#publisher, reconnectTimeoutMs });
+    }
+    // Whoever does not wait for the connection learns of its failure from `left`.
+    this.#connected.promise.catch(() => {});
+    this.#listen();
+  }
+
+  get meeting(): MeetingInfo {
+    return this.#meeting;
+  }
+
+  /** This participant, as the server sees it. */
+  get self(): ParticipantInfo {
+    return this.#roster.participants.get(this.#join.participant.id) ?? this.#join.participant;
+  }
+
+  /** Everybody in the meeting by id, this participant included. */
+  get participants(): ReadonlyMap<string, ParticipantInfo> {
+    return this.#roster.participants;
+  }
+
+  /** The tracks that are being received. */
+  get tracks(): readonly RemoteTrack[] {
+    return this.#subscribing.connection?.tracks ?? [];
+  }
+
+  /**
+   * Resolves once media flows: when the publish connection is up, or without a source the subscribe connection,
+   * or at once when there is nothing to send or receive yet. Rejects when the meeting is over before that.
+   */
+  whenConnected(): Promise<JoinTimings> {
+    return this.#connected.promise;
+  }
+
+  /** @internal Opens signaling and starts the media; part of `joinMeeting`. */
+  async start(): Promise<void> {
+    const began = performance.now();
+    const full = await this.#signaling.connect(this.#options.signal);
+    this.#timings.signaling = performance.now() - began;
+    this.#startMedia(false);
+    const othersSend = (full.participants ?? []).some(
+      (participant) => participant.id !== this.self.id && participant.tracks.length > 0,
+    );
+    if (!this.#publishing && (this.#options.receive === 'none' || !othersSend))
+      this.#onConnected({ iceMs: 0, dtlsMs: 0 });
+    this.#options.signal?.addEventListener('abort', () => void this.leave(), { once: true });
+  }
+
+  #startMedia(reset: boolean): void {
+    void this.#publishing?.connect();
+    // Refused or lost subscriptions start over with the next full update.
+    this.#subscribing.subscribe(reset).catch(() => {});
+  }
+
+  #listen(): void {
+    const forwardTo = this.emit.bind(this);
+    this.#health.on('reconnecting', (info) => forwardTo('reconnecting', info));
+    this.#health.on('reconnected', (info) => forwardTo('reconnected', info));
+    this.#signaling.on('state-update', (update) => this.#onStateUpdate(update));
+    this.#signaling.on('down', ({ reason }) => this.#health.broke('signaling', reason));
+    this.#signaling.on('up', ({ resumed }) => {
+      this.#health.mended('signaling');
+      if (!resumed) this.#rebuild('the server started over');
+    });
+    this.#signaling.on(
+      'end',
+      (end) => void this.#finish(reasonOf(end), end.bye === undefined ? end.error : undefined),
+    );
+    this.#subscribing.on('track', (track) => forwardTo('track', track));
+    this.#subscribing.on('track-ended', (track) => forwardTo('track-ended', track));
+    this.#publisher?.on('ended', () => forwardTo('source-ended'));
+    this.#publisher?.on('failed', (error) => forwardTo('source-failed', error));
+    this.#publishing?.on('failed', (error) => void this.#finish('connection-failed', error));
+    if (this.#publishing) this.#publishing.once('connected', (timings) => this.#onConnected(timings));
+    else this.#subscribing.once('connected', (timings) => this.#onConnected(timings));
+  }
+
+  #onConnected({ iceMs, dtlsMs }: { iceMs: number; dtlsMs: number }): void {
+    this.#connected.resolve({ ...this.#timings, ice: iceMs, dtls: dtlsMs });
+  }
+
+  #onStateUpdate(update: StateUpdate): void {
+    if (update.meeting) this.#meeting = update.meeting;
+    if (update.iceServers) this.#iceServers = update.iceServers;
+    for (const participant of this.#roster.apply(update)) this.emit('participant', participant);
+    if (update.mediaReset) this.#rebuild(update.mediaReset.reason);
+  }
+
+  /** Both connections are gone on the server: make them anew. */
+  #rebuild(reason: string): void {
+    if (this.#publishing) this.#health.broke('publish', reason);
+    // Mended by the next subscribe offer, which comes only where there is something to receive.
+    if (this.#subscribing.connection) this.#health.broke('subscribe', reason);
+    this.#startMedia(true);
+  }
+
+  /** Stops or resumes the forwarding of what this participant sends; the server enforces it. */
+  async setMuted(source: MediaSource, muted: boolean): Promise<void> {
+    const trackId = this.#publishing?.connection?.trackId(source);
+    if (trackId === undefined) throw new MeetError('track-not-found', `No ${source} is being sent.`);
+    await this.#signaling.request('state-update', { muted: [{ trackId, muted }] });
+  }
+
+  stats(): MeetingStats {
+    const { connection } = this.#subscribing;
+    return {
+      sent: this.#publishing?.connection?.stats() ?? [],
+      received: this.tracks.map((track) => track.stats()).filter((stats) => stats !== undefined),
+      rttMs: this.#publishing?.connection?.rttMs ?? connection?.rttMs,
+    };
+  }
+
+  /** Leaves the meeting; resolves when all is closed. */
+  async leave(): Promise<void> {
+    if (this.#left === undefined) {
+      const patience = new AbortController();
+      await Promise.race([
+        this.#signaling.request('leave', {}).catch(() => {}),
+        delay(LEAVE_PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => {}),
+      ]);
+      patience.abort();
+    }
+    await this.#finish('left');
+  }
+
+  #finish(reason: LeftReason, error?: MeetError): Promise<void> {
+    this.#left ??= this.#close(reason, error);
+    return this.#left;
+  }
+
+  async #close(reason: LeftReason, error: MeetError | undefined): Promise<void> {
+    this.#connected.reject(
+      error ?? new MeetError('connection-failed', 'The meeting was left before media flowed.'),
+    );
+    this.#signaling.close();
+    this.#publishing?.close();
+    this.#subscribing.close();
+    await this.#publisher?.close();
+    this.emit('left', { reason, ...(error ? { message: error.message } : {}) });
+  }
+}
+
+function reasonOf({ code, bye, error }: SignalingEnd): LeftReason {
+  if (bye === 'ended' || code === CLOSE.meetingEnded) return 'ended';
+  if (bye === 'removed' || code === CLOSE.removed) return 'removed';
+  if (code === CLOSE.replaced) return 'replaced';
+  if (error.code === 'token-expired') return 'token-expired';
+  if (code === CLOSE.left) return 'left';
+  return error.fault === 'caller' || error.fault === 'internal' ? 'failed' : 'server-unreachable';
+}

@@ -1,0 +1,161 @@
+import { EventEmitter } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { MeetError } from '../../protocol/errors.ts';
+import { backoffMs } from '../backoff.ts';
+import type { Health } from '../health.ts';
+import type { SignalingClient, SubscribeOffer } from '../signaling/client.ts';
+import type { TransportOptions } from '../transport/types.ts';
+import type { RemoteTrack } from './remote-track.ts';
+import { SubscribeConnection } from './subscribe-connection.ts';
+
+interface SubscribingEvents {
+  track: [track: RemoteTrack];
+  'track-ended': [track: RemoteTrack];
+  connected: [timings: { iceMs: number; dtlsMs: number }];
+}
+
+export interface SubscribingOptions {
+  readonly signaling: SignalingClient;
+  readonly health: Health;
+  readonly cname: string;
+  readonly transport: () => TransportOptions;
+  readonly audio: boolean;
+  readonly video: boolean;
+}
+
+/** Time to wait for the offer that an `ice-restart` asks for, and for the checks that follow it. */
+const RESTART_PATIENCE_MS = 2_500;
+
+/** Keeps one subscribe connection alive: asks, answers offers, restarts ICE, starts over when all is gone. */
+export class Subscribing extends EventEmitter<SubscribingEvents> {
+  readonly #options: SubscribingOptions;
+  readonly #closing = new AbortController();
+  #connection: SubscribeConnection | undefined;
+  /** Offers are answered in the order they came. */
+  #offers: Promise<void> = Promise.resolve();
+  #recovering = false;
+
+  constructor(options: SubscribingOptions) {
+    super();
+    this.#options = options;
+    options.signaling.on('offer', (offer, answer) => {
+      this.#offers = this.#offers
+        .then(() => this.#onOffer(offer, answer))
+        .catch((error) => this.#onFailed(error));
+    });
+  }
+
+  get connection(): SubscribeConnection | undefined {
+    return this.#connection;
+  }
+
+  /** Says what to receive; `reset` when the server's or our side of the connection is gone. */
+  async subscribe(reset: boolean): Promise<void> {
+    const { signaling, audio, video } = this.#options;
+    if (!audio && !video) return;
+    if (reset) this.#drop();
+    await signaling.request('subscribe', { audio, video, ...(reset ? { reset } : {}) });
+  }
+
+  async #onOffer(offer: SubscribeOffer, answer: (sdp: string) => void): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    if (offer.reset) this.#drop();
+    const connection = this.#connection ?? (await this.#create());
+    const { sdp, start } = await connection.answer(offer.sdp, offer.tracks);
+    answer(sdp);
+    start();
+  }
+
+  async #create(): Promise<SubscribeConnection> {
+    const { health, cname } = this.#options;
+    const connection = await SubscribeConnection.create(cname, this.#options.transport());
+    if (this.#closing.signal.aborted) {
+      connection.close();
+      throw new MeetError('connection-failed', 'The meeting was left.');
+    }
+    this.#connection = connection;
+    connection.on('track', (track) => this.emit('track', track));
+    connection.on('track-ended', (track) => this.emit('track-ended', track));
+    connection.on('connected', (timings) => {
+      if (this.#connection === connection) health.mended('subscribe');
+      this.emit('connected', timings);
+    });
+    connection.on('state', (state) => {
+      if (this.#connection !== connection) return;
+      if (state === 'connected') health.mended('subscribe');
+      else if (state === 'disconnected') void this.#recover(connection);
+      else if (state === 'failed')
+        this.#onFailed(new MeetError('connection-failed', 'the media path was lost'));
+    });
+    connection.on('failed', (error) => {
+      if (this.#connection === connection && connection.state !== 'disconnected') this.#onFailed(error);
+    });
+    return connection;
+  }
+
+  #onFailed(cause: unknown): void {
+    if (this.#closing.signal.aborted) return;
+    this.#options.health.broke('subscribe', MeetError.from(cause).message);
+    void this.#startOver();
+  }
+
+  async #startOver(): Promise<void> {
+    this.#drop();
+    for (let attempt = 1; !this.#closing.signal.aborted; attempt++) {
+      await delay(backoffMs(attempt), undefined, { signal: this.#closing.signal }).catch(() => {});
+      // A connection made meanwhile (a reset by the server) needs no other.
+      if (this.#closing.signal.aborted || this.#connection !== undefined) return;
+      try {
+        await this.subscribe(true);
+        return;
+      } catch {
+        // Signaling is down or has started over; the next attempt, or its own full update, mends it.
+      }
+    }
+  }
+
+  async #recover(connection: SubscribeConnection): Promise<void> {
+    if (this.#recovering) return;
+    this.#recovering = true;
+    try {
+      for (
+        let attempt = 0;
+        this.#connection === connection && connection.state === 'disconnected';
+        attempt++
+      ) {
+        this.#options.health.broke('subscribe', 'no media comes through');
+        const asked = await this.#options.signaling.request('ice-restart', { pc: 'subscribe' }).then(
+          () => true,
+          () => false,
+        );
+        await this.#settled(connection, asked ? RESTART_PATIENCE_MS : backoffMs(attempt));
+        if (this.#closing.signal.aborted) return;
+      }
+    } finally {
+      this.#recovering = false;
+    }
+  }
+
+  /** Waits until the connection is no longer `disconnected`, at most so long. */
+  async #settled(connection: SubscribeConnection, patienceMs: number): Promise<void> {
+    if (connection.state !== 'disconnected') return;
+    const patience = new AbortController();
+    const changed = () => patience.abort();
+    connection.once('state', changed);
+    await delay(patienceMs, undefined, {
+      signal: AbortSignal.any([patience.signal, this.#closing.signal]),
+    }).catch(() => {});
+    connection.off('state', changed);
+  }
+
+  #drop(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.close();
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#drop();
+  }
+}

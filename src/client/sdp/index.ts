@@ -1,0 +1,3 @@
+export { type ReadSession, readSessionDescription } from './read.ts';
+export * from './types.ts';
+export { type SessionToWrite, writeSessionDescription } from './write.ts';
