@@ -15,7 +15,7 @@ export interface PutOptions {
   contentType?: string;
   /** Bytes the stream will give; a stream that gives more or fewer is refused and nothing is stored. */
   size?: number;
-  /** Ends a put that is under way; nothing is stored then. */
+  /** Ends a put that is under way, which then throws the reason of the signal; nothing is stored. */
   signal?: AbortSignal;
 }
 
@@ -50,6 +50,7 @@ export interface PresignOptions {
  */
 export interface ObjectStore {
   readonly kind: 'folder' | 's3';
+  /** A stream is destroyed when the put fails. */
   put(key: string, body: Readable | Uint8Array, options?: PutOptions): Promise<ObjectInfo>;
   get(key: string, range?: ByteRange): Promise<OpenedObject>;
   head(key: string): Promise<ObjectInfo | undefined>;
