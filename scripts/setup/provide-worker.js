@@ -1,0 +1,29 @@
+/** Runs on the checkout's Node: provides the worker, shows the progress, prints the path on stdout. */
+import { formatWorkerProgress, provideWorker } from '../../dist/setup/index.js';
+
+const terminal = process.stderr.isTTY;
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stop.abort());
+
+let shown = '';
+function show(progress) {
+  if (terminal) {
+    process.stderr.write(`\r\x1b[K${formatWorkerProgress(progress)}`);
+    return;
+  }
+  // In a log a line every tenth of the way is enough.
+  const tenth = progress.total === 0 ? 0 : Math.floor((progress.done * 10) / progress.total);
+  const state = `${progress.phase} ${tenth}`;
+  if (state !== shown) process.stderr.write(`${formatWorkerProgress(progress)}\n`);
+  shown = state;
+}
+
+try {
+  const path = await provideWorker({ onProgress: show, signal: stop.signal });
+  if (terminal) process.stderr.write('\r\x1b[K');
+  process.stdout.write(`${path}\n`);
+} catch (error) {
+  if (terminal) process.stderr.write('\r\x1b[K');
+  if (!stop.signal.aborted) process.stderr.write(`${error.message}\n`);
+  process.exitCode = stop.signal.aborted ? 130 : 1;
+}

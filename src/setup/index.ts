@@ -1,0 +1,4 @@
+/** What a machine needs before it can hold a meeting: the SFU worker, and a doctor's look at the rest. */
+export { type ProvideWorkerOptions, provideWorker } from './worker/index.ts';
+export { formatWorkerProgress } from './worker/progress-line.ts';
+export type { WorkerProgress } from './worker/types.ts';
