@@ -1,0 +1,59 @@
+import { Option } from 'commander';
+import { MeetError } from '../../protocol/errors.ts';
+import type { OutputOptions } from '../context.ts';
+import { parseDuration, parseName } from '../parse.ts';
+import { type Registry, serverOption } from '../program.ts';
+
+export interface JoinCommandOptions extends OutputOptions {
+  readonly server?: string;
+  readonly name: string;
+  readonly password?: string;
+  readonly hostToken?: string;
+  readonly video?: string;
+  readonly audio?: string;
+  readonly loop?: boolean;
+  readonly testPattern?: boolean;
+  readonly duration?: number;
+  readonly receive: 'all' | 'audio' | 'none';
+  readonly save?: string;
+  readonly relay?: boolean;
+  readonly reconnectTimeout: number;
+  readonly ffmpeg?: string;
+}
+
+export function registerJoin({ command, action }: Registry): void {
+  const join = command('join', 'join a meeting headlessly, sending files and receiving everybody')
+    .argument('<meeting>', "the meeting's URL, or its id with --server")
+    .addOption(serverOption())
+    .addOption(
+      new Option('--name <name>', 'name that the others see')
+        .env('MEET_NAME')
+        .default('Guest')
+        .argParser(parseName),
+    )
+    .addOption(new Option('--password <text>', "the meeting's password").env('MEET_PASSWORD'))
+    .addOption(new Option('--host-token <token>', 'join as a host').env('MEET_HOST_TOKEN'))
+    .option('--video <file>', 'send the picture (and the sound) of a media file')
+    .option('--audio <file>', 'send the sound of a media file')
+    .option('--loop', 'start the files again at their end, instead of leaving')
+    .addOption(
+      new Option('--test-pattern', 'send a test picture with a clock and a beep a second').conflicts([
+        'video',
+        'audio',
+      ]),
+    )
+    .option('--duration <time>', 'leave after this time (30s, 5m)', parseDuration)
+    .addOption(
+      new Option('--receive <what>', 'what to receive').choices(['all', 'audio', 'none']).default('all'),
+    )
+    .option('--save <dir>', 'write each received track to a playable file in this folder')
+    .option('--relay', 'send and receive through TURN only')
+    .option('--reconnect-timeout <time>', 'how long to try to come back after a cut', parseDuration, 60_000)
+    .addOption(new Option('--ffmpeg <path>', 'ffmpeg to use').env('MEET_FFMPEG'));
+  action<JoinCommandOptions>(join, async ({ context, output }, options, args) => {
+    const [meeting] = args;
+    if (meeting === undefined) throw new MeetError('bad-config', 'Name the meeting to join.');
+    const { runJoin } = await import('../join/run.ts');
+    return await runJoin({ context, output }, meeting, options);
+  });
+}

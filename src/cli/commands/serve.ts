@@ -1,0 +1,94 @@
+import { Option } from 'commander';
+import type { OutputOptions } from '../context.ts';
+import { parseCount, parseDuration, parseList, parsePort } from '../parse.ts';
+import type { Registry } from '../program.ts';
+
+export interface ServeOptions extends OutputOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly data?: string;
+  readonly publicUrl?: string;
+  readonly databaseUrl?: string;
+  readonly objects?: string;
+  readonly rtcPort?: number;
+  readonly rtcAddress?: string[];
+  readonly announcedAddress?: string;
+  readonly workers?: number;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly trustProxy?: boolean;
+  readonly turn?: string[];
+  readonly turnSecret?: string;
+  readonly turnTtl?: number;
+  readonly rateLimit?: string;
+  readonly tokenKey?: string;
+  readonly tokenTtl?: number;
+  readonly logLevel: string;
+}
+
+export function registerServe({ command, action }: Registry): void {
+  const env = (flags: string, description: string, variable: string) =>
+    new Option(flags, description).env(variable);
+  const serve = command('serve', 'host meetings')
+    .addOption(env('--host <address>', 'address to listen on (default: all)', 'MEET_HOST'))
+    .addOption(
+      env('--port <port>', 'HTTP port, 0 for any free one (default: 8080)', 'MEET_PORT').argParser(parsePort),
+    )
+    .addOption(env('--data <dir>', 'folder for the database, keys and objects', 'MEET_DATA'))
+    .addOption(env('--public-url <url>', 'URL under which others reach this server', 'MEET_PUBLIC_URL'))
+    .addOption(env('--database-url <url>', 'PostgreSQL instead of SQLite', 'DATABASE_URL'))
+    .addOption(
+      env('--objects <url>', 'folder or s3://bucket/prefix for recordings and files', 'MEET_OBJECTS'),
+    )
+    .addOption(
+      env(
+        '--rtc-port <port>',
+        'UDP and TCP port for media of the first worker, the next one above it',
+        'MEET_RTC_PORT',
+      ).argParser(parsePort),
+    )
+    .addOption(
+      env(
+        '--rtc-address <ip,…>',
+        'addresses to take media on (default: all of this machine)',
+        'MEET_RTC_ADDRESS',
+      ).argParser(parseList),
+    )
+    .addOption(
+      env(
+        '--announced-address <address>',
+        'address that clients send media to, when it is not one of this machine',
+        'MEET_ANNOUNCED_ADDRESS',
+      ),
+    )
+    .addOption(
+      env('--workers <n>', 'SFU workers (default: one a core)', 'MEET_WORKERS').argParser(parseCount(1)),
+    )
+    .addOption(env('--tls-cert <file>', 'serve HTTPS (TLS 1.3) with this certificate chain', 'MEET_TLS_CERT'))
+    .addOption(env('--tls-key <file>', "the certificate's key", 'MEET_TLS_KEY'))
+    .option('--trust-proxy', 'believe X-Forwarded-* of the reverse proxy in front')
+    .addOption(
+      env('--turn <url,…>', 'TURN servers for clients behind firewalls', 'MEET_TURN').argParser(parseList),
+    )
+    .addOption(env('--turn-secret <secret>', "the TURN servers' shared secret", 'MEET_TURN_SECRET'))
+    .option('--turn-ttl <time>', 'how long TURN credentials are good for', parseDuration)
+    .option('--rate-limit <n|off>', 'requests a second for each address and token (default: 100)')
+    .addOption(
+      env(
+        '--token-key <base64>',
+        'key that signs tokens, for servers that share a database',
+        'MEET_TOKEN_KEY',
+      ),
+    )
+    .option('--token-ttl <time>', "how long a participant's token is good for (default: 10m)", parseDuration)
+    .addOption(
+      new Option('--log-level <level>', 'what to log')
+        .choices(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('warn')
+        .env('MEET_LOG_LEVEL'),
+    );
+  action<ServeOptions>(serve, async (deps, options) => {
+    const { runServe } = await import('../serve.ts');
+    return await runServe(deps, options);
+  });
+}

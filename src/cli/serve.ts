@@ -1,0 +1,104 @@
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import pino from 'pino';
+import { EXIT, MeetError } from '../protocol/errors.ts';
+import type { ServerOptions } from '../server/config.ts';
+import { startServer } from '../server/server.ts';
+import type { ListenAddress } from '../server/sfu/index.ts';
+import type { ServeOptions } from './commands/serve.ts';
+import type { CliContext } from './context.ts';
+import type { Output } from './output.ts';
+import { dataDir } from './settings.ts';
+import { provide } from './worker.ts';
+
+interface Deps {
+  readonly context: CliContext;
+  readonly output: Output;
+}
+
+/** Hosts meetings until it is told to stop. */
+export async function runServe({ context, output }: Deps, options: ServeOptions): Promise<number> {
+  const logger = pino(
+    { level: options.quiet ? 'error' : options.logLevel },
+    pino.destination({ dest: 2, sync: true }),
+  );
+  const workerBin = await provide(context, output);
+  const server = await startServer({ ...serverOptions(context, options), workerBin }, { logger });
+  output.event('listening', { url: server.url, pid: process.pid });
+  output.line(`Listening on ${server.url}`);
+  output.line(`Create a meeting: meet create --server ${server.url}`);
+  const reason = await stopRequested(context.interrupted);
+  output.line('Stopping: participants are told, streams end …');
+  await server.close({ reason: 'server-stopping' });
+  output.event('stopped', { reason });
+  return EXIT.done;
+}
+
+function stopRequested(interrupted: AbortSignal): Promise<string> {
+  return new Promise((resolve) => {
+    if (interrupted.aborted) resolve(String(interrupted.reason));
+    else interrupted.addEventListener('abort', () => resolve(String(interrupted.reason)), { once: true });
+  });
+}
+
+/** The server's options from the command's. */
+export function serverOptions(context: CliContext, options: ServeOptions): ServerOptions {
+  const given = <K extends keyof ServerOptions>(key: K, value: ServerOptions[K] | undefined) =>
+    value === undefined ? {} : { [key]: value };
+  return {
+    dataDir: options.data ?? dataDir(context),
+    ...given('host', options.host),
+    ...given('port', options.port),
+    ...given('publicUrl', options.publicUrl),
+    ...given('databaseUrl', options.databaseUrl),
+    ...given('objectsUrl', options.objects),
+    ...given('udpPort', options.rtcPort),
+    ...given('tcpPort', options.rtcPort),
+    ...given('listen', listenAddresses(options)),
+    ...given('workers', options.workers),
+    ...given('tlsCert', options.tlsCert),
+    ...given('tlsKey', options.tlsKey),
+    ...given('trustProxy', options.trustProxy),
+    ...given('turnUrls', options.turn),
+    ...given('turnSecret', options.turnSecret),
+    ...given(
+      'turnTtlSeconds',
+      options.turnTtl === undefined ? undefined : Math.round(options.turnTtl / 1000),
+    ),
+    ...given('rateLimit', rateLimit(options.rateLimit)),
+    ...given('tokenKey', options.tokenKey),
+    ...given('tokenTtlMs', options.tokenTtl),
+  };
+}
+
+/** The addresses for media; an announced address stands for all of its family. */
+function listenAddresses({ rtcAddress, announcedAddress }: ServeOptions): ListenAddress[] | undefined {
+  if (rtcAddress === undefined && announcedAddress === undefined) return undefined;
+  for (const ip of rtcAddress ?? []) {
+    if (isIP(ip) === 0) throw new MeetError('bad-config', `--rtc-address: "${ip}" is not an IP address.`);
+  }
+  if (announcedAddress === undefined) return rtcAddress?.map((ip) => ({ ip }));
+  const family = isIP(announcedAddress) || 4;
+  if (rtcAddress === undefined) {
+    // Machines in the same network, and programs on this one, still use the real addresses.
+    const local = Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .filter((address) => address.scopeid === undefined || address.scopeid === 0)
+      .map(({ address }) => ({ ip: address }));
+    return [...local, { ip: family === 6 ? '::' : '0.0.0.0', announcedAddress }];
+  }
+  return rtcAddress.map((ip) => (isIP(ip) === family ? { ip, announcedAddress } : { ip }));
+}
+
+function rateLimit(text: string | undefined): ServerOptions['rateLimit'] {
+  if (text === undefined) return undefined;
+  if (text === 'off') return false;
+  const requests = Number(text);
+  if (!Number.isInteger(requests) || requests < 1) {
+    throw new MeetError(
+      'bad-config',
+      `--rate-limit takes a number of requests a second or "off", not "${text}".`,
+    );
+  }
+  return { requests, windowMs: 1_000 };
+}

@@ -1,0 +1,90 @@
+import type { MeetingClient } from '../client/meeting.ts';
+import type { ReceivedTrackStats } from '../client/types.ts';
+
+/** What one participant sends and receives, summed up for a line. */
+export interface ParticipantLine {
+  readonly name: string;
+  readonly fps: number;
+  readonly kbitIn: number;
+  readonly kbitOut: number;
+  /** Percent of the packets that never came. */
+  readonly loss: number;
+  readonly rttMs: number | undefined;
+  readonly size: string;
+  readonly from: string;
+}
+
+interface Totals {
+  readonly atMs: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+const previous = new WeakMap<MeetingClient, { last: Totals; kbitIn: number; kbitOut: number }>();
+/** Rates over less than this jump about. */
+const MIN_WINDOW_MS = 500;
+
+/** The participant's figures; rates are over the time since the last call that was half a second ago or more. */
+export function participantLine(name: string, client: MeetingClient): ParticipantLine {
+  const { sent, received, rttMs } = client.stats();
+  const now: Totals = {
+    atMs: performance.now(),
+    bytesIn: received.reduce((sum, track) => sum + track.bytes, 0),
+    bytesOut: sent.reduce((sum, track) => sum + track.bytes, 0),
+  };
+  const rates = ratesSince(client, now);
+  const video = received.filter((track) => track.kind === 'video');
+  const packets = received.reduce((sum, track) => sum + track.packets + track.lost, 0);
+  const lost = received.reduce((sum, track) => sum + track.lost, 0);
+  return {
+    name,
+    fps: Math.round(video.reduce((sum, track) => sum + track.fps, 0) / Math.max(1, video.length)),
+    ...rates,
+    loss: packets === 0 ? 0 : (lost / packets) * 100,
+    rttMs,
+    size: sizeOf(video),
+    from: sendersOf(client, received).join(', '),
+  };
+}
+
+function ratesSince(client: MeetingClient, now: Totals): { kbitIn: number; kbitOut: number } {
+  const known = previous.get(client);
+  const elapsed = known === undefined ? 0 : now.atMs - known.last.atMs;
+  if (known !== undefined && elapsed < MIN_WINDOW_MS) return known;
+  const rate = (bytes: number, before: number) =>
+    elapsed === 0 ? 0 : Math.max(0, ((bytes - before) * 8) / elapsed);
+  const rates = {
+    kbitIn: Math.round(rate(now.bytesIn, known?.last.bytesIn ?? 0)),
+    kbitOut: Math.round(rate(now.bytesOut, known?.last.bytesOut ?? 0)),
+  };
+  previous.set(client, { last: now, ...rates });
+  return rates;
+}
+
+function sizeOf(video: readonly ReceivedTrackStats[]): string {
+  const largest = video.reduce<ReceivedTrackStats | undefined>(
+    (best, track) => ((track.height ?? 0) > (best?.height ?? -1) ? track : best),
+    undefined,
+  );
+  return largest?.width && largest.height ? `${largest.width}x${largest.height}` : '-';
+}
+
+function sendersOf(client: MeetingClient, received: readonly ReceivedTrackStats[]): string[] {
+  const ids = new Set(received.filter((track) => track.packets > 0).map((track) => track.participantId));
+  return [...ids].map((id) => client.participants.get(id)?.name ?? id);
+}
+
+/** The figures as one line of text. */
+export function statsLine(name: string, client: MeetingClient): string {
+  const line = participantLine(name, client);
+  const rtt = line.rttMs === undefined ? '-' : `${line.rttMs.toFixed(1)} ms`;
+  return [
+    line.name.padEnd(10),
+    `${line.fps} fps ${line.size}`.padEnd(18),
+    `in ${line.kbitIn} kbit/s`.padEnd(16),
+    `out ${line.kbitOut} kbit/s`.padEnd(17),
+    `loss ${line.loss.toFixed(2)} %`.padEnd(13),
+    `rtt ${rtt}`.padEnd(12),
+    line.from === '' ? 'receives nobody yet' : `from ${line.from}`,
+  ].join('  ');
+}
