@@ -1,1 +1,2 @@
+export { Sfu } from './sfu.ts';
 export type * from './types.ts';

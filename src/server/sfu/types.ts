@@ -127,6 +127,8 @@ export interface PeerStats {
 export interface Peer extends EventEmitter<PeerEvents> {
   readonly id: string;
   readonly tracks: TrackInfo[];
+  /** The subscribe offer that waits for its answer: a client that resumes its signaling needs it again. */
+  readonly openOffer: SubscribeOffer | undefined;
   publish(request: PublishRequest): Promise<PublishReply>;
   setMuted(trackId: string, muted: boolean): Promise<void>;
   setSubscription(subscription: Subscription): Promise<void>;
@@ -142,11 +144,4 @@ export interface Room extends EventEmitter<RoomEvents> {
   readonly id: string;
   addPeer(id: string): Peer;
   close(): void;
-}
-
-export interface Sfu extends EventEmitter<SfuEvents> {
-  createRoom(id: string): Promise<Room>;
-  workers(): WorkerInfo[];
-  resourceUsage(): Promise<WorkerUsage[]>;
-  close(): Promise<void>;
 }

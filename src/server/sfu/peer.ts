@@ -1,0 +1,193 @@
+/** A participant on the SFU: a connection to send on and one to receive on. */
+import { EventEmitter } from 'node:events';
+import { MeetError } from '../../protocol/errors.ts';
+import type { TrackInfo } from '../../protocol/model.ts';
+import { PublishConnection } from './publish-connection.ts';
+import { type PeerHost, type Route, type Track, trackInfo } from './route.ts';
+import { checkCandidate } from './sdp/candidate.ts';
+import { parseDescription } from './sdp/description.ts';
+import { connectionStats } from './stats.ts';
+import { Subscriber } from './subscriber.ts';
+import type {
+  Peer,
+  PeerEvents,
+  PeerStats,
+  PublishReply,
+  PublishRequest,
+  SubscribeOffer,
+  Subscription,
+  TrickledCandidate,
+} from './types.ts';
+
+export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
+  readonly id: string;
+  readonly #host: PeerHost;
+  readonly #subscriber: Subscriber;
+  #publish: PublishConnection | undefined;
+  #publishing = false;
+  /** The tracks that were last told of, as JSON. */
+  #told = '[]';
+  #closed = false;
+
+  constructor(id: string, host: PeerHost) {
+    super();
+    this.id = id;
+    this.#host = host;
+    this.#subscriber = new Subscriber({
+      peerId: id,
+      host,
+      onOffer: (offer) => this.emit('offer', offer),
+    });
+  }
+
+  get tracks(): TrackInfo[] {
+    return this.published.map(trackInfo);
+  }
+
+  /** The same, for the room. */
+  get published(): Track[] {
+    return this.#publish?.tracks ?? [];
+  }
+
+  get openOffer(): SubscribeOffer | undefined {
+    return this.#subscriber.openOffer;
+  }
+
+  async publish({ sdp, tracks = [], reset = false }: PublishRequest): Promise<PublishReply> {
+    if (this.#publishing) {
+      throw new MeetError('offer-pending', 'An offer came before the previous one was answered.');
+    }
+    this.#publishing = true;
+    let route: Route | undefined;
+    try {
+      const offer = parseDescription(sdp);
+      this.#checkOpen();
+      route = await this.#host.route();
+      const current = this.#publish;
+      if (current !== undefined && !reset && current.continues(offer)) {
+        return await current.renegotiate(offer, tracks);
+      }
+      const { connection, reply } = await PublishConnection.open(offer, tracks, {
+        route,
+        peerId: this.id,
+        onLost: () => {
+          if (this.#publish === connection) this.#endPublishing();
+        },
+      });
+      if (this.#closed || !route.alive) {
+        connection.close();
+        this.#checkOpen();
+        throw new MeetError('worker-died', 'The SFU worker died during the negotiation.');
+      }
+      this.#publish?.close();
+      this.#publish = connection;
+      return reply;
+    } catch (error) {
+      if (error instanceof MeetError) throw error;
+      if (route?.alive === false) {
+        throw new MeetError('worker-died', 'The SFU worker died during the negotiation.', { cause: error });
+      }
+      throw MeetError.from(error);
+    } finally {
+      this.#publishing = false;
+      this.#tracksChanged();
+    }
+  }
+
+  async setMuted(trackId: string, muted: boolean): Promise<void> {
+    const track = this.published.find(({ id }) => id === trackId);
+    if (track === undefined || track.producer.closed) {
+      throw new MeetError('track-not-found', 'There is no such track.');
+    }
+    if (track.producer.paused === muted) return;
+    await this.#guard(() => (muted ? track.producer.pause() : track.producer.resume()));
+    // Receivers keep their lines; only what others are told about the track changes.
+    if (this.#closed) return;
+    this.#told = JSON.stringify(this.tracks);
+    this.emit('tracks', this.tracks);
+  }
+
+  async setSubscription(subscription: Subscription): Promise<void> {
+    this.#checkOpen();
+    await this.#subscriber.subscribe(subscription);
+  }
+
+  answer(sdp: string): Promise<void> {
+    return this.#subscriber.answer(sdp);
+  }
+
+  async restartIce(): Promise<void> {
+    this.#checkOpen();
+    await this.#subscriber.restartIce();
+  }
+
+  addIceCandidate({ candidate }: TrickledCandidate): void {
+    checkCandidate(candidate);
+  }
+
+  async stats(): Promise<PeerStats> {
+    const connection = this.#publish;
+    const [publish, subscribe] = await Promise.all([
+      connection &&
+        connectionStats(
+          connection.transport,
+          connection.tracks.map(({ id, producer }) => ({ trackId: id, stream: producer })),
+        ),
+      this.#subscriber.stats(),
+    ]);
+    return {
+      ...(publish === undefined ? {} : { publish }),
+      ...(subscribe === undefined ? {} : { subscribe }),
+    };
+  }
+
+  tracksOfOthersChanged(): void {
+    this.#subscriber.tracksChanged();
+  }
+
+  /** The worker died: nothing of both connections is left. */
+  reset(): void {
+    this.#subscriber.reset();
+    const had = this.published.length > 0;
+    this.#publish?.close();
+    this.#publish = undefined;
+    this.#told = '[]';
+    if (had) this.emit('tracks', []);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#subscriber.close();
+    this.#publish?.close();
+    this.#publish = undefined;
+    this.#host.peerClosed(this.id);
+  }
+
+  #endPublishing(): void {
+    this.#publish?.close();
+    this.#publish = undefined;
+    this.#tracksChanged();
+  }
+
+  /** Tells the owner and the others; a negotiation that failed may have ended tracks too. */
+  #tracksChanged(): void {
+    const state = JSON.stringify(this.tracks);
+    if (this.#closed || state === this.#told) return;
+    this.#told = state;
+    this.emit('tracks', this.tracks);
+    this.#host.tracksChanged(this.id);
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new MeetError('not-found', 'The participant has left.');
+  }
+
+  async #guard(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      throw new MeetError('worker-died', 'The SFU worker died meanwhile.', { cause: error });
+    }
+  }
+}

@@ -1,0 +1,216 @@
+/** The connection on which a participant sends: one transport and a producer for each sending section. */
+import { randomUUID } from 'node:crypto';
+import type { WebRtcTransport } from 'mediasoup/types';
+import { MeetError } from '../../protocol/errors.ts';
+import type { MediaSource } from '../../protocol/model.ts';
+import type { PublishedTrack } from '../../protocol/signaling.ts';
+import {
+  type AgreedSection,
+  type PublishPlan,
+  planPublish,
+  type SectionPlan,
+} from './publish-negotiation.ts';
+import type { Route, Track } from './route.ts';
+import { badSdp, type Description, fingerprintOf, type RemoteTransport } from './sdp/description.ts';
+import { newSessionId, withTransport, writeSession } from './sdp/session.ts';
+import type { PublishReply } from './types.ts';
+
+export interface PublishConnectionOptions {
+  readonly route: Route;
+  readonly peerId: string;
+  /** The client ended the connection, or DTLS failed. */
+  readonly onLost: () => void;
+}
+
+export class PublishConnection {
+  readonly #transport: WebRtcTransport;
+  readonly #route: Route;
+  readonly #peerId: string;
+  readonly #sessionId = newSessionId();
+  /** Our DTLS role, as in the answer's `a=setup`. */
+  readonly #setup: 'active' | 'passive';
+  #version = 0;
+  #remote: RemoteTransport;
+  #agreed: readonly AgreedSection[] = [];
+  /** By mid. */
+  readonly #tracks = new Map<string, Track>();
+
+  private constructor(
+    transport: WebRtcTransport,
+    remote: RemoteTransport,
+    options: PublishConnectionOptions,
+  ) {
+    this.#transport = transport;
+    this.#route = options.route;
+    this.#peerId = options.peerId;
+    this.#remote = remote;
+    // The client is the DTLS client where it leaves us the choice: it can start as soon as ICE has a path, while
+    // an ICE-lite side does not know before a packet comes.
+    this.#setup = remote.setup === 'passive' ? 'active' : 'passive';
+    transport.on('dtlsstatechange', (state) => {
+      if (state === 'failed' || state === 'closed') options.onLost();
+    });
+  }
+
+  /**
+   * Takes the first offer. Nothing is left behind when it fails.
+   *
+   * @throws MeetError `bad-sdp`, `no-common-codec`
+   */
+  static async open(
+    offer: Description,
+    tracks: readonly PublishedTrack[],
+    options: PublishConnectionOptions,
+  ): Promise<{ connection: PublishConnection; reply: PublishReply }> {
+    const plan = planPublish(offer, [], options.route.capabilities);
+    const remote = plan.transport!;
+    const transport = await options.route.createTransport();
+    try {
+      const connection = new PublishConnection(transport, remote, options);
+      await transport.connect({
+        dtlsParameters: {
+          role: connection.#setup === 'passive' ? 'client' : 'server',
+          fingerprints: [remote.fingerprint],
+        },
+      });
+      return { connection, reply: await connection.#apply(plan, offer, tracks) };
+    } catch (error) {
+      transport.close();
+      throw error;
+    }
+  }
+
+  get tracks(): Track[] {
+    return [...this.#tracks.values()];
+  }
+
+  get transport(): WebRtcTransport {
+    return this.#transport;
+  }
+
+  /** Whether the offer comes from the peer connection that this one is connected to (RFC 8842 section 5.1). */
+  continues(offer: Description): boolean {
+    if (this.#transport.closed || !this.#route.alive) return false;
+    const fingerprint = fingerprintOf(offer);
+    return fingerprint === undefined || fingerprint === this.#remote.fingerprint.value;
+  }
+
+  /** @throws MeetError `bad-sdp`, `no-common-codec`; what was agreed before goes on then. */
+  renegotiate(offer: Description, tracks: readonly PublishedTrack[]): Promise<PublishReply> {
+    return this.#apply(planPublish(offer, this.#agreed, this.#route.capabilities), offer, tracks);
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  async #apply(
+    plan: PublishPlan,
+    offer: Description,
+    described: readonly PublishedTrack[],
+  ): Promise<PublishReply> {
+    const about = new Map(described.map((track) => [track.mid, track]));
+    const sending = plan.sections.filter(({ sending }) => sending !== undefined);
+    const added = await this.#produce(
+      sending.filter(({ keep }) => !keep),
+      about,
+    );
+    const remote = plan.transport ?? this.#remote;
+    if (
+      remote.usernameFragment !== this.#remote.usernameFragment ||
+      remote.password !== this.#remote.password
+    ) {
+      await this.#transport.restartIce();
+    }
+    this.#remote = remote;
+    const kept = new Set(sending.filter(({ keep }) => keep).map(({ section }) => section.mid));
+    for (const [mid, track] of this.#tracks) {
+      if (kept.has(mid)) await this.#update(track, about.get(mid));
+      else this.#end(mid, track);
+    }
+    for (const [mid, track] of added) this.#tracks.set(mid, track);
+    this.#agreed = plan.sections.map(({ section, sending }) => ({
+      mid: section.mid,
+      kind: section.kind,
+      rtpParameters: sending?.rtpParameters,
+    }));
+    return {
+      sdp: this.#answer(plan, offer),
+      tracks: sending.map(({ section: { mid } }) => ({ mid, trackId: this.#tracks.get(mid)!.id })),
+    };
+  }
+
+  /** All or none of the new producers. */
+  async #produce(
+    plans: readonly SectionPlan[],
+    about: ReadonlyMap<string, PublishedTrack>,
+  ): Promise<Map<string, Track>> {
+    // A section whose streams changed is replaced: the worker knows one producer a mid.
+    for (const { section } of plans) {
+      const replaced = this.#tracks.get(section.mid);
+      if (replaced !== undefined) this.#end(section.mid, replaced);
+    }
+    const results = await Promise.allSettled(
+      plans.map(async ({ section, sending }): Promise<[string, Track]> => {
+        const kind = section.kind as Track['kind'];
+        const { source, muted } = about.get(section.mid) ?? {};
+        const id = randomUUID();
+        const producer = await this.#transport.produce({
+          id,
+          kind,
+          rtpParameters: sending!.rtpParameters,
+          paused: muted === true,
+        });
+        return [
+          section.mid,
+          { id, peerId: this.#peerId, kind, source: source ?? defaultSource(kind), producer },
+        ];
+      }),
+    );
+    const made = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) {
+      for (const [, { producer }] of made) producer.close();
+      if (!this.#route.alive || this.#transport.closed) {
+        throw new MeetError('worker-died', 'The SFU worker died during the negotiation.', {
+          cause: failed.reason,
+        });
+      }
+      throw badSdp('The streams of the offer contradict one another.', failed.reason);
+    }
+    return new Map(made);
+  }
+
+  async #update(track: Track, about: PublishedTrack | undefined): Promise<void> {
+    if (about === undefined) return;
+    track.source = about.source;
+    if (about.muted === undefined || about.muted === track.producer.paused) return;
+    await (about.muted ? track.producer.pause() : track.producer.resume());
+  }
+
+  #end(mid: string, track: Track): void {
+    track.producer.close();
+    this.#tracks.delete(mid);
+  }
+
+  #answer(plan: PublishPlan, { extmapAllowMixed }: Description): string {
+    const tagged = plan.sections.find(({ accepted }) => accepted);
+    this.#version++;
+    return writeSession({
+      sessionId: this.#sessionId,
+      version: this.#version,
+      transport: this.#transport,
+      extmapAllowMixed,
+      ...(plan.bundle === undefined ? {} : { bundle: plan.bundle }),
+      media: plan.sections.map((section) =>
+        section.accepted
+          ? withTransport(section.answer, this.#transport, { tagged: section === tagged, setup: this.#setup })
+          : section.answer,
+      ),
+    });
+  }
+}
+
+function defaultSource(kind: Track['kind']): MediaSource {
+  return kind === 'audio' ? 'microphone' : 'camera';
+}

@@ -1,0 +1,45 @@
+/** What a peer sees of the room it is in: a router to connect to, and the others' tracks. */
+import type { Producer, RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
+import type { MediaKind, MediaSource, TrackInfo } from '../../protocol/model.ts';
+import { codecName } from './codecs.ts';
+import type { SfuLogger } from './types.ts';
+
+/** A published track. */
+export interface Track {
+  readonly id: string;
+  readonly peerId: string;
+  readonly kind: MediaKind;
+  source: MediaSource;
+  readonly producer: Producer;
+}
+
+/** A peer's way into the room, valid until the worker behind it dies. */
+export interface Route {
+  readonly capabilities: RtpCapabilities;
+  readonly alive: boolean;
+  createTransport(): Promise<WebRtcTransport>;
+  /** Id under which the track can be consumed by a transport of this route. */
+  producerOf(track: Track): Promise<string>;
+}
+
+/** The room, as its peers see it. */
+export interface PeerHost {
+  readonly logger: SfuLogger;
+  /** @throws MeetError `worker-died` when there is no worker for too long. */
+  route(): Promise<Route>;
+  tracksOfOthers(peerId: string): Track[];
+  /** The peer published or ended tracks. */
+  tracksChanged(peerId: string): void;
+  peerClosed(peerId: string): void;
+}
+
+export function trackInfo({ id, kind, source, producer }: Track): TrackInfo {
+  return {
+    id,
+    kind,
+    source,
+    codec: codecName(producer.rtpParameters.codecs[0]!),
+    muted: producer.paused,
+    layers: Math.max(1, producer.rtpParameters.encodings?.length ?? 1),
+  };
+}

@@ -1,0 +1,50 @@
+/** Media sections of our answer to a publish offer. */
+import { RemoteAnswerMediaSection } from 'mediasoup-client/handlers/sdp/RemoteMediaSection';
+import type { MediaDescription } from 'sdp-transform';
+import type { Section } from './description.ts';
+import { sendRids } from './encodings.ts';
+import type { Sending } from './sending.ts';
+
+/** RFC 3264 section 6: port 0, everything else as offered enough to be valid. */
+export function rejectedSection({ media, hasMid, mid, kind }: Section): MediaDescription {
+  const isRtp = kind === 'audio' || kind === 'video';
+  return {
+    type: media.type,
+    port: 0,
+    protocol: media.protocol,
+    payloads: String(media.payloads ?? '0'),
+    connection: { version: 4, ip: '0.0.0.0' },
+    ...(hasMid ? { mid } : {}),
+    ...(isRtp ? { direction: 'inactive' as const } : {}),
+    rtp: [],
+    fmtp: [],
+  };
+}
+
+/** An accepted section, without our ICE and DTLS parameters. `receiving` says whether we take media on it. */
+export function acceptedSection(
+  { media, hasMid, mid }: Section,
+  { rtpParameters, answerParameters, byRid }: Sending,
+  receiving: boolean,
+): MediaDescription {
+  const section: MediaDescription = {
+    ...new RemoteAnswerMediaSection({
+      offerMediaObject: media,
+      offerRtpParameters: rtpParameters as never,
+      answerRtpParameters: answerParameters as never,
+    }).getObject(),
+  };
+  delete section.mid;
+  delete section.simulcast;
+  delete section.simulcast_03;
+  delete section.rids;
+  if (hasMid) section.mid = mid;
+  section.direction = receiving ? 'recvonly' : 'inactive';
+  if (media.rtcpRsize === undefined) delete section.rtcpRsize;
+  if (byRid) {
+    const rids = sendRids(media);
+    section.rids = rids.map((id) => ({ id, direction: 'recv' }));
+    if (media.simulcast !== undefined) section.simulcast = { dir1: 'recv', list1: rids.join(';') };
+  }
+  return section;
+}

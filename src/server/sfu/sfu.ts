@@ -1,0 +1,67 @@
+/** The selective forwarding unit: workers and the rooms on them. */
+import { EventEmitter } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { setLogEventListeners } from 'mediasoup';
+import { expandListen } from './listen.ts';
+import { SfuRoom } from './room.ts';
+import type { Room, SfuEvents, SfuLogger, SfuOptions, WorkerInfo, WorkerUsage } from './types.ts';
+import { WorkerPool } from './workers.ts';
+
+export class Sfu extends EventEmitter<SfuEvents> {
+  readonly #pool: WorkerPool;
+  readonly #logger: SfuLogger;
+  readonly #rooms = new Set<SfuRoom>();
+  #closed: Promise<void> | undefined;
+
+  private constructor(pool: WorkerPool, logger: SfuLogger) {
+    super();
+    this.#pool = pool;
+    this.#logger = logger;
+    pool.on('worker-died', (info) => this.emit('worker-died', info));
+    pool.on('worker-started', (info) => this.emit('worker-started', info));
+  }
+
+  /** @throws MeetError `worker-missing`, `port-in-use`, `no-permission`, `bad-config`, `worker-died` */
+  static async start(options: SfuOptions): Promise<Sfu> {
+    const { logger } = options;
+    setLogEventListeners({
+      onwarn: (namespace, log) => logger.warn({ from: namespace }, log),
+      onerror: (namespace, log, error) => logger.error({ from: namespace, err: error }, log),
+    });
+    const pool = await WorkerPool.start({
+      ...(options.workerBin === undefined ? {} : { workerBin: options.workerBin }),
+      listen: expandListen(options.listen),
+      ports: { udp: options.udpPort ?? 0, tcp: options.tcpPort ?? 0 },
+      size: options.numWorkers ?? availableParallelism(),
+      logger,
+    });
+    return new Sfu(pool, logger);
+  }
+
+  /** @throws MeetError `worker-died` when no worker is alive for too long, `server-stopping` */
+  async createRoom(id: string): Promise<Room> {
+    const room = await SfuRoom.create(id, { pool: this.#pool, logger: this.#logger });
+    this.#rooms.add(room);
+    room.onClosed(() => this.#rooms.delete(room));
+    return room;
+  }
+
+  workers(): WorkerInfo[] {
+    return this.#pool.list();
+  }
+
+  resourceUsage(): Promise<WorkerUsage[]> {
+    return this.#pool.resourceUsage();
+  }
+
+  /** Closes all rooms and ends the workers; resolves when their processes are gone. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    for (const room of this.#rooms) room.close();
+    await this.#pool.close();
+  }
+}
