@@ -58,6 +58,8 @@ export interface TransportOptions {
   readonly iceServers?: readonly IceServer[];
   /** `relay` uses TURN only. */
   readonly iceTransportPolicy?: 'all' | 'relay';
+  /** PEM certificate of an authority that `turns:` servers may be signed by, instead of the system's. */
+  readonly turnTlsCa?: string;
   /** Time for ICE and DTLS together, milliseconds; default 10 000. */
   readonly connectTimeoutMs?: number;
 }
