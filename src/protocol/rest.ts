@@ -68,6 +68,9 @@ export const JoinReply = Type.Object({
 });
 export type JoinReply = Static<typeof JoinReply>;
 
+export const ParticipantsReply = Type.Object({ participants: Type.Array(ParticipantInfo) });
+export type ParticipantsReply = Static<typeof ParticipantsReply>;
+
 export const ErrorReply = Type.Object({
   error: Type.Object({
     code: Type.String(),

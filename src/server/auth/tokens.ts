@@ -1,0 +1,148 @@
+/** Tokens: JWTs (RFC 7519) signed with HMAC-SHA-256. */
+import { createSecretKey, type KeyObject, randomUUID } from 'node:crypto';
+import { errors, jwtVerify, SignJWT } from 'jose';
+import { MeetError } from '../../protocol/errors.ts';
+import type { Role } from '../../protocol/model.ts';
+
+const ISSUER = 'meet';
+/** Token types (the `typ` of RFC 9068's kind), so that one kind is never taken for the other. */
+const HOST_TYPE = 'meet-host+jwt';
+const PARTICIPANT_TYPE = 'meet-participant+jwt';
+
+/** Makes its bearer a host of the meeting. */
+export interface HostClaims {
+  readonly kind: 'host';
+  readonly userId: string;
+  readonly meetingId: string;
+}
+
+/** Its bearer is this participant. */
+export interface ParticipantClaims {
+  readonly kind: 'participant';
+  readonly participantId: string;
+  readonly meetingId: string;
+  readonly role: Role;
+  readonly name: string;
+  /** Who it is across meetings; `null` for a guest. */
+  readonly userId: string | null;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+export type Claims = HostClaims | ParticipantClaims;
+
+export interface IssuedToken {
+  readonly token: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+const ROLES: readonly string[] = ['host', 'co-host', 'participant'] satisfies Role[];
+
+function isRole(value: unknown): value is Role {
+  return typeof value === 'string' && ROLES.includes(value);
+}
+
+/** Signs and checks tokens with one key. */
+export class Tokens {
+  readonly #key: KeyObject;
+  readonly #ttlMs: number;
+  readonly #hostTtlMs: number;
+
+  constructor(key: Uint8Array, options: { ttlMs: number; hostTtlMs: number }) {
+    this.#key = createSecretKey(key);
+    this.#ttlMs = options.ttlMs;
+    this.#hostTtlMs = options.hostTtlMs;
+  }
+
+  /** How long participants' tokens are good for, milliseconds. */
+  get ttlMs(): number {
+    return this.#ttlMs;
+  }
+
+  async issueHost(claims: { userId: string; meetingId: string }): Promise<string> {
+    const { token } = await this.#sign(HOST_TYPE, claims.userId, this.#hostTtlMs, {
+      meetingId: claims.meetingId,
+      role: 'host',
+    });
+    return token;
+  }
+
+  issueParticipant(claims: Omit<ParticipantClaims, 'kind' | 'expiresAt'>): Promise<IssuedToken> {
+    const { participantId, meetingId, role, name, userId } = claims;
+    return this.#sign(PARTICIPANT_TYPE, participantId, this.#ttlMs, { meetingId, role, name, userId });
+  }
+
+  async #sign(
+    typ: string,
+    subject: string,
+    ttlMs: number,
+    payload: Record<string, unknown>,
+  ): Promise<IssuedToken> {
+    const now = Math.floor(Date.now() / 1000);
+    const exp = now + Math.ceil(ttlMs / 1000);
+    const token = await new SignJWT(payload)
+      .setProtectedHeader({ alg: 'HS256', typ })
+      .setIssuer(ISSUER)
+      .setSubject(subject)
+      .setIssuedAt(now)
+      .setExpirationTime(exp)
+      .setJti(randomUUID())
+      .sign(this.#key);
+    return { token, expiresAt: exp * 1000 };
+  }
+
+  /**
+   * Says what a token entitles to.
+   *
+   * @throws MeetError `token-expired`; `unauthorized` for everything else that is wrong with it
+   */
+  async verify(token: string): Promise<Claims> {
+    try {
+      const { payload, protectedHeader } = await jwtVerify(token, this.#key, {
+        algorithms: ['HS256'],
+        issuer: ISSUER,
+        requiredClaims: ['sub', 'exp', 'meetingId'],
+      });
+      const { sub, exp, meetingId, role, name, userId } = payload;
+      if (typeof sub === 'string' && typeof exp === 'number' && typeof meetingId === 'string') {
+        if (protectedHeader.typ === HOST_TYPE) return { kind: 'host', userId: sub, meetingId };
+        if (protectedHeader.typ === PARTICIPANT_TYPE && typeof name === 'string' && isRole(role)) {
+          const user = typeof userId === 'string' ? userId : null;
+          return {
+            kind: 'participant',
+            participantId: sub,
+            meetingId,
+            role,
+            name,
+            userId: user,
+            expiresAt: exp * 1000,
+          };
+        }
+      }
+      throw new MeetError('unauthorized', 'The token is not one of this server.');
+    } catch (error) {
+      if (error instanceof MeetError) throw error;
+      if (error instanceof errors.JWTExpired) {
+        throw new MeetError('token-expired', 'The token has expired.', { hint: 'Join the meeting again.' });
+      }
+      if (error instanceof errors.JOSEError) {
+        throw new MeetError('unauthorized', 'The token is forged or malformed.', { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * As {@link verify}, and the token must belong to the meeting.
+   *
+   * @throws MeetError also `wrong-meeting`
+   */
+  async verifyFor(meetingId: string, token: string): Promise<Claims> {
+    const claims = await this.verify(token);
+    if (claims.meetingId !== meetingId) {
+      throw new MeetError('wrong-meeting', `The token belongs to another meeting than ${meetingId}.`);
+    }
+    return claims;
+  }
+}

@@ -1,0 +1,136 @@
+/** The HTTP side of the server: REST, the objects of the folder store, and the OpenAPI page. */
+import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import rateLimit from '@fastify/rate-limit';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify';
+import type { TSchema } from 'typebox';
+import { MeetError } from '../../protocol/errors.ts';
+import type { Tokens } from '../auth/tokens.ts';
+import type { RateLimit, ServerConfig, ServerLogger } from '../config.ts';
+import type { MeetingService } from '../meetings/service.ts';
+import type { Store } from '../store/index.ts';
+import type { ObjectStore } from '../store/objects/index.ts';
+import { compileCheck } from '../validation.ts';
+import { readTokens } from './authorization.ts';
+import { answerClientError, handleErrors } from './errors.ts';
+import { addHeaders } from './headers.ts';
+import { describeApi } from './openapi.ts';
+import { healthRoutes } from './routes/health.ts';
+import { meetingRoutes } from './routes/meetings.ts';
+import { objectRoutes } from './routes/objects.ts';
+
+/** Bodies are a few hundred bytes; a title and a password have limits of their own. */
+const MAX_BODY_BYTES = 64 * 1024;
+/** Time for the whole of a request to come in: slow ones hold a socket for nothing. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Longer than the idle time of common proxies (60 s), so that they close first and never meet a closed socket. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
+export interface AppOptions {
+  readonly config: ServerConfig;
+  readonly meetings: MeetingService;
+  readonly store: Store;
+  readonly objects: ObjectStore;
+  readonly tokens: Tokens;
+  /** PEM; TLS 1.3 or newer only. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  /** Base URL where a request does not tell one. */
+  readonly baseUrl: () => string;
+  readonly logger: ServerLogger;
+}
+
+/** Puts the app together; it does not listen yet. */
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const { config, meetings, tokens, tls, logger } = options;
+  const app: FastifyInstance = fastify(serverOptions(options));
+  app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
+    const check = compileCheck(schema, httpPart === 'body' ? 'The body' : 'The request');
+    return (value: unknown) => {
+      const checked = check(value);
+      return 'value' in checked ? checked : { error: validationError(httpPart, checked.problem) };
+    };
+  });
+  handleErrors(app, logger);
+  addHeaders(app, { tls: tls !== undefined });
+  app.addHook('onRequest', async () => {
+    if (meetings.stopping) throw new MeetError('server-stopping', 'The server is shutting down.');
+  });
+  readTokens(app, tokens);
+  await limitRates(app, config.rateLimit);
+  await describeApi(app);
+  await app.register(healthRoutes, options);
+  await app.register(meetingRoutes, options);
+  await app.register(objectRoutes, options);
+  return app;
+}
+
+function serverOptions({ config, tls, logger }: AppOptions): FastifyServerOptions {
+  return {
+    loggerInstance: logger as FastifyBaseLogger,
+    // A URL may hold a token or a signature: requests are not logged, only what fails.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: MAX_BODY_BYTES,
+    // One proxy, the nearest: anything further away could have been written by the client.
+    trustProxy: config.trustProxy && ((_address, hop) => hop === 0),
+    return503OnClosing: false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 100 },
+    serverFactory: (handler) => {
+      const limits = {
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+        // Some HTTP clients offer h2c with every request; only WebSockets are upgraded.
+        shouldUpgradeCallback: (request: { headers: { upgrade?: string } }) =>
+          request.headers.upgrade?.toLowerCase() === 'websocket',
+      };
+      const server = tls
+        ? createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.3' }, handler)
+        : createServer(limits, handler);
+      return server.on('clientError', answerClientError);
+    },
+  };
+}
+
+function validationError(httpPart: string | undefined, problem: string): MeetError {
+  // Text that cannot be a meeting's id names no meeting.
+  if (httpPart === 'params') return new MeetError('meeting-not-found', 'There is no such meeting.');
+  return new MeetError('bad-request', problem);
+}
+
+/** A token's bearer has a budget of its own; everybody else shares that of the address. */
+async function limitRates(app: FastifyInstance, limit: RateLimit | false): Promise<void> {
+  const notFound = () => {
+    throw new MeetError('not-found', 'There is nothing at this path.', {
+      hint: 'GET /openapi.json lists what is.',
+    });
+  };
+  if (limit === false) {
+    app.setNotFoundHandler(notFound);
+    return;
+  }
+  await app.register(rateLimit, {
+    max: limit.requests,
+    timeWindow: limit.windowMs,
+    keyGenerator: ({ claims, ip }) => {
+      if (claims === undefined || claims instanceof MeetError) return `address ${networkOf(ip)}`;
+      return `token ${claims.kind === 'host' ? claims.userId : claims.participantId}`;
+    },
+    errorResponseBuilder: (_request, { ttl }) =>
+      new MeetError('rate-limited', 'Too many requests.', { retryAfter: Math.max(1, Math.ceil(ttl / 1000)) }),
+  });
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, notFound);
+}
+
+/** Of an IPv6 address the /64: that is what one customer has at least (RFC 6177). */
+function networkOf(ip: string): string {
+  if (!ip.includes(':') || ip.startsWith('::ffff:')) return ip;
+  const [head = '', tail = ''] = ip.split('::');
+  const front = head === '' ? [] : head.split(':');
+  const back = tail === '' ? [] : tail.split(':');
+  const zeros = ip.includes('::') ? Array<string>(Math.max(0, 8 - front.length - back.length)).fill('0') : [];
+  return [...front, ...zeros, ...back].slice(0, 4).join(':');
+}

@@ -1,0 +1,54 @@
+/** Who a request comes from, by its token. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { MeetError } from '../../protocol/errors.ts';
+import { bearerToken, noToken } from '../auth/bearer.ts';
+import type { Claims, Tokens } from '../auth/tokens.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the request's token says; `undefined` without one, an error where it is not good. */
+    claims: Claims | MeetError | undefined;
+  }
+}
+
+/** Checks the token of each request once, before anything else looks at it. */
+export function readTokens(app: FastifyInstance, tokens: Tokens): void {
+  app.decorateRequest('claims', undefined);
+  app.addHook('onRequest', async (request) => {
+    const token = bearerToken(request.headers);
+    if (token === undefined) {
+      if (request.headers.authorization !== undefined) {
+        request.claims = new MeetError('unauthorized', 'The Authorization header is not "Bearer <token>".');
+      }
+      return;
+    }
+    request.claims = await tokens.verify(token).catch((error: unknown) => MeetError.from(error));
+  });
+}
+
+/** @throws MeetError `unauthorized`, `token-expired` for a token that is there and not good */
+export function optionalClaims({ claims }: FastifyRequest): Claims | undefined {
+  if (claims instanceof MeetError) throw claims;
+  return claims;
+}
+
+/** @throws MeetError also `unauthorized` without a token, `wrong-meeting` */
+export function requireClaims(request: FastifyRequest, meetingId: string): Claims {
+  const claims = optionalClaims(request);
+  if (claims === undefined) throw noToken();
+  if (claims.meetingId !== meetingId) {
+    throw new MeetError('wrong-meeting', `The token belongs to another meeting than ${meetingId}.`);
+  }
+  return claims;
+}
+
+/** @throws MeetError also `forbidden` for a token that is not a host's */
+export function requireHost(request: FastifyRequest, meetingId: string): Claims {
+  const claims = requireClaims(request, meetingId);
+  if (claims.kind !== 'host' && claims.role !== 'host') {
+    throw new MeetError('forbidden', 'Only a host of the meeting may do this.', {
+      hint: 'Use the host token that creating the meeting gave.',
+    });
+  }
+  return claims;
+}

@@ -1,0 +1,76 @@
+/** Writes down who was in a meeting and what they sent, behind the back of those who wait for signaling. */
+import type { ParticipantInfo, TrackInfo } from '../../protocol/model.ts';
+import type { ServerLogger } from '../config.ts';
+import type { ParticipantIdentity } from '../signaling/session.ts';
+import type { Store } from '../store/index.ts';
+
+export class Records {
+  readonly #store: Store;
+  readonly #logger: ServerLogger;
+  /** Ids of the tracks written down as live, by participant. */
+  readonly #tracks = new Map<string, Set<string>>();
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(store: Store, logger: ServerLogger) {
+    this.#store = store;
+    this.#logger = logger;
+  }
+
+  joined(meetingId: string, { id, name, role, userId }: ParticipantIdentity, joinedAt: number): void {
+    this.#tracks.set(id, new Set());
+    this.#write('joined', async () => {
+      await this.#store.participants.add({ id, meetingId, displayName: name, role, userId, joinedAt });
+    });
+  }
+
+  /** Notes the tracks that are new or have ended since the last call. */
+  tracks(meetingId: string, { id: participantId, tracks }: ParticipantInfo): void {
+    const known = this.#tracks.get(participantId);
+    if (known === undefined) return;
+    const current = new Set(tracks.map(({ id }) => id));
+    for (const track of tracks) {
+      if (known.has(track.id)) continue;
+      known.add(track.id);
+      this.#started(meetingId, participantId, track, Date.now());
+    }
+    for (const id of known) {
+      if (current.has(id)) continue;
+      known.delete(id);
+      const at = Date.now();
+      this.#write('track ended', async () => void (await this.#store.mediaStreams.end(id, at)));
+    }
+  }
+
+  left(participantId: string, reason: string): void {
+    this.#tracks.delete(participantId);
+    const at = Date.now();
+    this.#write('left', async () => void (await this.#store.participants.leave(participantId, reason, at)));
+  }
+
+  /** Resolves when everything so far is written. */
+  flush(): Promise<void> {
+    return this.#tail;
+  }
+
+  #started(meetingId: string, participantId: string, track: TrackInfo, startedAt: number): void {
+    const { id, kind, source, codec, layers } = track;
+    this.#write('track started', async () => {
+      await this.#store.mediaStreams.start({
+        id,
+        meetingId,
+        participantId,
+        kind,
+        source,
+        codec,
+        layers,
+        startedAt,
+      });
+    });
+  }
+
+  #write(what: string, write: () => Promise<void>): void {
+    this.#tail = this.#tail.then(write).catch((error: unknown) => {
+      this.#logger.error({ err: error, what }, 'Record of a meeting not written');
+    });
+  }
+}

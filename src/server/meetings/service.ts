@@ -1,0 +1,250 @@
+/** Meetings from their creation to their end: the rules, whichever way a request comes. */
+import { randomUUID } from 'node:crypto';
+import { MeetError } from '../../protocol/errors.ts';
+import type { ParticipantInfo } from '../../protocol/model.ts';
+import type { CreateMeetingBody, JoinBody, UpdateMeetingBody } from '../../protocol/rest.ts';
+import { CLOSE } from '../../protocol/signaling.ts';
+import type { Claims, Tokens } from '../auth/tokens.ts';
+import { iceServersFor } from '../auth/turn.ts';
+import type { ServerConfig, ServerLogger } from '../config.ts';
+import type { Sfu } from '../sfu/index.ts';
+import type { Credentials, Farewell, ParticipantIdentity } from '../signaling/session.ts';
+import { hashPassword, type Meeting, type MeetingPatch, type Store } from '../store/index.ts';
+import { LiveMeeting } from './live-meeting.ts';
+import { type HeldMeeting, LiveMeetings } from './live-meetings.ts';
+import { PasswordCheck } from './password-check.ts';
+import { Records } from './records.ts';
+
+export interface MeetingServiceOptions {
+  readonly config: ServerConfig;
+  readonly store: Store;
+  readonly sfu: Sfu;
+  readonly tokens: Tokens;
+  /** Base URL in what everyone in a meeting is told alike. */
+  readonly baseUrl: () => string;
+  readonly logger: ServerLogger;
+}
+
+export interface Joined extends Credentials {
+  readonly meeting: Meeting;
+  readonly participant: ParticipantInfo;
+}
+
+/** A participant whose token was found good, on the way in. */
+export interface Admission extends HeldMeeting {
+  readonly identity: ParticipantIdentity;
+  readonly tokenExpiresAt: number;
+}
+
+const ENDED: Farewell = { code: CLOSE.meetingEnded, reason: 'ended', message: 'The host ended the meeting.' };
+const STOPPING: Farewell = {
+  code: CLOSE.serverStopping,
+  reason: 'server-stopping',
+  message: 'The server is shutting down.',
+};
+
+export class MeetingService {
+  readonly #options: MeetingServiceOptions;
+  readonly #store: Store;
+  readonly #records: Records;
+  readonly #passwords = new PasswordCheck();
+  readonly #live: LiveMeetings;
+  #stopping = false;
+
+  constructor(options: MeetingServiceOptions) {
+    this.#options = options;
+    this.#store = options.store;
+    this.#records = new Records(options.store, options.logger);
+    this.#live = new LiveMeetings((meetingId) => this.#open(meetingId));
+  }
+
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** Creates a meeting; its host is the user of `claims`, or a new one. */
+  async create(body: CreateMeetingBody, claims?: Claims): Promise<{ meeting: Meeting; hostToken: string }> {
+    const { title = null, scheduledTime = null, duration = null, settings = {} } = body;
+    const passwordHash = settings.password ? await hashPassword(settings.password) : null;
+    const userId = claims?.userId ?? (await this.#store.users.create()).id;
+    const meeting = await this.#store.meetings.create({
+      hostUserId: userId,
+      title,
+      scheduledTime,
+      duration,
+      passwordHash,
+      waitingRoom: settings.waitingRoom ?? false,
+      recording: settings.recording ?? false,
+    });
+    return { meeting, hostToken: await this.#options.tokens.issueHost({ userId, meetingId: meeting.id }) };
+  }
+
+  /** @throws MeetError `meeting-not-found` */
+  async get(meetingId: string): Promise<Meeting> {
+    const meeting = await this.#store.meetings.get(meetingId);
+    if (meeting === undefined) throw notFound(meetingId);
+    return meeting;
+  }
+
+  /** @throws MeetError `meeting-not-found`, `meeting-ended` */
+  async update(meetingId: string, body: UpdateMeetingBody): Promise<Meeting> {
+    refuseEnded(await this.get(meetingId));
+    const { settings = {}, ...rest } = body;
+    const { password, ...flags } = settings;
+    const patch: MeetingPatch = { ...rest, ...flags };
+    if (password !== undefined) patch.passwordHash = password === null ? null : await hashPassword(password);
+    const meeting = await this.#store.meetings.update(meetingId, patch);
+    if (meeting === undefined) throw notFound(meetingId);
+    this.#live.get(meetingId)?.update(meeting);
+    return meeting;
+  }
+
+  /** Ends it for everybody and for good; one that has ended stays as it was. */
+  async end(meetingId: string): Promise<Meeting> {
+    const meeting = await this.#store.meetings.end(meetingId);
+    await this.#live.close(meetingId, ENDED);
+    return meeting;
+  }
+
+  /**
+   * Lets someone in; the signaling connection makes them a participant.
+   *
+   * @param claims of the request's token, which makes its bearer a host and spares them the password
+   * @param address of the client, for counting wrong passwords
+   * @throws MeetError `server-stopping`, `meeting-not-found`, `meeting-ended`, `meeting-locked`, `wrong-meeting`,
+   * `password-required`, `wrong-password`, `rate-limited`
+   */
+  async join(
+    meetingId: string,
+    body: JoinBody,
+    claims: Claims | undefined,
+    address: string,
+  ): Promise<Joined> {
+    this.#refuseStopping();
+    let meeting = refuseEnded(await this.get(meetingId));
+    if (claims !== undefined && claims.meetingId !== meetingId) {
+      throw new MeetError('wrong-meeting', `The token belongs to another meeting than ${meetingId}.`);
+    }
+    const role = claims?.kind === 'host' ? 'host' : (claims?.role ?? 'participant');
+    if (role !== 'host') {
+      if (meeting.locked) throw new MeetError('meeting-locked', 'The host has locked the meeting.');
+      await this.#passwords.check(meeting, body.password, address);
+    }
+    if (meeting.status === 'scheduled') {
+      meeting = await this.#store.meetings.start(meetingId);
+      this.#live.get(meetingId)?.update(meeting);
+    }
+    const identity = {
+      id: randomUUID(),
+      name: body.displayName,
+      role,
+      userId: claims?.userId ?? null,
+    } as const;
+    const { id, name } = identity;
+    return {
+      meeting,
+      participant: { id, name, role, state: 'joining', joinedAt: Date.now(), tracks: [] },
+      ...(await this.#issueCredentials(meetingId, identity)),
+    };
+  }
+
+  /** Who is in the meeting now. */
+  async participants(meetingId: string): Promise<ParticipantInfo[]> {
+    const live = this.#live.get(meetingId);
+    if (live === undefined) await this.get(meetingId);
+    return live?.participants() ?? [];
+  }
+
+  /**
+   * Checks a token for signaling and keeps the meeting open until the admission is released.
+   *
+   * @throws MeetError `server-stopping`, `unauthorized`, `token-expired`, `wrong-meeting`, `meeting-not-found`,
+   * `meeting-ended`
+   */
+  async admit(meetingId: string, token: string): Promise<Admission> {
+    this.#refuseStopping();
+    const claims = await this.#options.tokens.verify(token);
+    if (claims.kind !== 'participant') {
+      throw new MeetError('unauthorized', 'The token is not that of a participant.', {
+        hint: 'Join the meeting first: that gives one.',
+      });
+    }
+    if (claims.meetingId !== meetingId) {
+      await this.get(meetingId);
+      throw new MeetError('wrong-meeting', `The token belongs to another meeting than ${meetingId}.`);
+    }
+    const held = await this.#live.hold(meetingId);
+    if (this.#stopping) {
+      held.release();
+      this.#refuseStopping();
+    }
+    const { participantId: id, name, role, userId, expiresAt } = claims;
+    return { ...held, identity: { id, name, role, userId }, tokenExpiresAt: expiresAt };
+  }
+
+  /**
+   * Keeps a place for those who were in a meeting when the server went down without saying so; who does not come
+   * back in the resume window has left.
+   */
+  async restore(): Promise<void> {
+    for (const { id: meetingId } of await this.#store.meetings.listOpen({
+      status: 'in-progress',
+      limit: 10_000,
+    })) {
+      const present = await this.#store.participants.listPresent(meetingId);
+      if (present.length === 0) continue;
+      for (const { id } of await this.#store.mediaStreams.listLive(meetingId)) {
+        await this.#store.mediaStreams.end(id);
+      }
+      const { live, release } = await this.#live.hold(meetingId);
+      for (const { id, displayName: name, role, userId, joinedAt } of present) {
+        live.restore({ id, name, role, userId }, joinedAt);
+      }
+      release();
+    }
+  }
+
+  /** Sends everyone away and lets nobody in any more; resolves when it is written down. */
+  async close(): Promise<void> {
+    this.#stopping = true;
+    await this.#live.closeAll(STOPPING);
+    await this.#records.flush();
+  }
+
+  async #open(meetingId: string): Promise<LiveMeeting> {
+    const { config, sfu, tokens, baseUrl, logger } = this.#options;
+    const meeting = refuseEnded(await this.get(meetingId));
+    return new LiveMeeting({
+      meeting,
+      room: await sfu.createRoom(meetingId),
+      baseUrl: baseUrl(),
+      records: this.#records,
+      issueCredentials: (id, identity) => this.#issueCredentials(id, identity),
+      tokenTtlMs: tokens.ttlMs,
+      resumeWindowMs: config.timings.resumeWindowMs,
+      logger: logger.child({ meetingId }),
+    });
+  }
+
+  async #issueCredentials(meetingId: string, identity: ParticipantIdentity): Promise<Credentials> {
+    const { id: participantId, role, name, userId } = identity;
+    const { tokens, config } = this.#options;
+    const issued = await tokens.issueParticipant({ participantId, meetingId, role, name, userId });
+    return { ...issued, iceServers: iceServersFor(config.turn, participantId) };
+  }
+
+  #refuseStopping(): void {
+    if (this.#stopping) throw new MeetError('server-stopping', STOPPING.message);
+  }
+}
+
+function notFound(meetingId: string): MeetError {
+  return new MeetError('meeting-not-found', `There is no meeting ${meetingId}.`);
+}
+
+function refuseEnded(meeting: Meeting): Meeting {
+  if (meeting.status === 'ended') {
+    throw new MeetError('meeting-ended', `The meeting ${meeting.id} has ended.`);
+  }
+  return meeting;
+}

@@ -1,0 +1,182 @@
+/** Puts the server's parts together, starts them in order and stops them in reverse. */
+import { createHmac } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { MeetError } from '../protocol/errors.ts';
+import { loadTokenKey } from './auth/key.ts';
+import { Tokens } from './auth/tokens.ts';
+import {
+  isWildcard,
+  parseServerConfig,
+  type ServerConfig,
+  type ServerLogger,
+  type ServerOptions,
+} from './config.ts';
+import { createApp } from './http/app.ts';
+import { MeetingService } from './meetings/service.ts';
+import { Sfu } from './sfu/index.ts';
+import { SignalingServer } from './signaling/upgrade.ts';
+import { openObjectStore, openStore } from './store/index.ts';
+
+export interface RunningServer {
+  /** Where this machine reaches it, without a slash at its end. */
+  readonly url: string;
+  readonly port: number;
+  /** The SFU, for its workers' figures. */
+  readonly sfu: Sfu;
+  /**
+   * Tells the participants, ends their streams, writes down what happened and stops; may be called twice.
+   * `reason` is for the log.
+   */
+  close(options?: { reason?: string }): Promise<void>;
+}
+
+/**
+ * Starts a server and resolves once it takes connections.
+ *
+ * @throws MeetError `port-in-use`, `no-permission`, `bad-config`, `disk-full`, `storage-failed`, `worker-missing`
+ */
+export async function startServer(
+  options: ServerOptions,
+  { logger }: { logger: ServerLogger },
+): Promise<RunningServer> {
+  const config = parseServerConfig(options);
+  const cleanup: (() => Promise<void> | void)[] = [];
+  const closeAll = async () => {
+    for (const close of cleanup.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        logger.error({ err: error }, 'Part of the server did not stop cleanly');
+      }
+    }
+  };
+  try {
+    return await assemble(config, logger, cleanup, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw startError(error, config);
+  }
+}
+
+async function assemble(
+  config: ServerConfig,
+  logger: ServerLogger,
+  cleanup: (() => Promise<void> | void)[],
+  closeAll: () => Promise<void>,
+): Promise<RunningServer> {
+  const tls = config.tls && {
+    cert: await readPem(config.tls.certFile),
+    key: await readPem(config.tls.keyFile),
+  };
+  const { databaseUrl, dataDir } = config;
+  // The workers take longest to start; they do so while the database opens.
+  const sfuStarting = startSfu(config, logger);
+  sfuStarting.catch(() => {});
+  cleanup.push(async () => (await sfuStarting.catch(() => undefined))?.close());
+  const store = await openStore(databaseUrl === undefined ? { dataDir } : { databaseUrl }, logger);
+  cleanup.push(() => store.close());
+  const key = config.tokenKey ?? (await loadTokenKey(dataDir));
+  const tokens = new Tokens(key, { ttlMs: config.tokenTtlMs, hostTtlMs: config.hostTokenTtlMs });
+  const objects = await openObjectStore(config.objectsUrl ?? join(dataDir, 'objects'), {
+    secret: createHmac('sha256', key).update('signed object URLs').digest('base64url'),
+  });
+  cleanup.push(() => objects.close());
+  const sfu = await sfuStarting;
+
+  let url = '';
+  const baseUrl = () => config.publicUrl ?? url;
+  const meetings = new MeetingService({ config, store, sfu, tokens, baseUrl, logger });
+  const app = await createApp({ config, meetings, store, objects, tokens, tls, baseUrl, logger });
+  cleanup.push(() => app.close());
+  const signaling = new SignalingServer({ config, meetings, logger });
+  signaling.listen(app.server);
+  await meetings.restore();
+  cleanup.push(() => signaling.close());
+  cleanup.push(() => meetings.close());
+  const port = await listen(app, config);
+  url = localUrl(config, port);
+  logger.info({ url }, 'Server is listening');
+
+  let closed: Promise<void> | undefined;
+  return {
+    url,
+    port,
+    sfu,
+    close: ({ reason = 'asked to' } = {}) => {
+      closed ??= (async () => {
+        logger.info({ reason }, 'Server is stopping');
+        await closeAll();
+        logger.info('Server has stopped');
+      })();
+      return closed;
+    },
+  };
+}
+
+function startSfu(config: ServerConfig, logger: ServerLogger): Promise<Sfu> {
+  const { listen, udpPort, tcpPort, workers, workerBin } = config;
+  return Sfu.start({
+    listen,
+    udpPort,
+    tcpPort,
+    logger,
+    ...(workers === undefined ? {} : { numWorkers: workers }),
+    ...(workerBin === undefined ? {} : { workerBin }),
+  });
+}
+
+async function readPem(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new MeetError('bad-config', `The TLS file ${file} cannot be read.`, { cause });
+  }
+}
+
+async function listen(app: FastifyInstance, { host, port }: ServerConfig): Promise<number> {
+  await app.listen({ host, port });
+  return (app.server.address() as AddressInfo).port;
+}
+
+function localUrl({ host, tls }: ServerConfig, port: number): string {
+  const name = isWildcard(host) ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return `${tls === undefined ? 'http' : 'https'}://${name}:${port}`;
+}
+
+function startError(error: unknown, { host, port, dataDir }: ServerConfig): unknown {
+  if (error instanceof MeetError || !(error instanceof Error)) return error;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') {
+    return new MeetError('port-in-use', `Port ${port} is taken by another process.`, {
+      cause: error,
+      hint: 'Choose another one with --port, or stop that process.',
+    });
+  }
+  if (syscall === 'listen' || syscall === 'getaddrinfo') {
+    if (code === 'EACCES' || code === 'EPERM') {
+      return new MeetError('no-permission', `This user may not listen on port ${port}.`, {
+        cause: error,
+        hint: 'Choose a port above 1023.',
+      });
+    }
+    return new MeetError('bad-config', `The server cannot listen on ${host} (${code}).`, {
+      cause: error,
+      hint: 'Give --host an address of this machine.',
+    });
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new MeetError('no-permission', `The data folder ${dataDir} cannot be written (${code}).`, {
+      cause: error,
+    });
+  }
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new MeetError('disk-full', `There is no space left in ${dataDir}.`, { cause: error });
+  }
+  if (code?.startsWith('ERR_OSSL') || code?.startsWith('ERR_SSL')) {
+    return new MeetError('bad-config', 'The TLS certificate or key cannot be used.', { cause: error });
+  }
+  return error;
+}
