@@ -19,7 +19,11 @@ function show(progress) {
 }
 
 try {
-  const path = await provideWorker({ onProgress: show, signal: stop.signal });
+  const path = await provideWorker({
+    cacheDir: process.env.MEET_CACHE,
+    onProgress: show,
+    signal: stop.signal,
+  });
   if (terminal) process.stderr.write('\r\x1b[K');
   process.stdout.write(`${path}\n`);
 } catch (error) {

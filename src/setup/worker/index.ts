@@ -3,7 +3,7 @@ import { chmod, copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import envPaths from 'env-paths';
 import { MeetError } from '../../protocol/errors.ts';
-import { BuildLock } from './build-lock.ts';
+import { BuildLock, isAlive } from './build-lock.ts';
 import { fetchPrebuilt } from './prebuilt.ts';
 import { workerFault } from './probe.ts';
 import { buildWorker } from './source-build.ts';
@@ -96,12 +96,12 @@ async function prepareCache(cacheDir: string): Promise<void> {
   }
 }
 
-/** Build folders of processes that were killed; only the holder of the lock calls this. */
+/** Removes what processes that were killed in the middle have left; their pid is in the name. */
 async function removeLeftovers(cacheDir: string): Promise<void> {
   for (const name of await readdir(cacheDir)) {
-    if (/^build-\d+-/.test(name) || /^mediasoup-worker-.*\.part$/.test(name)) {
-      await rm(join(cacheDir, name), { recursive: true, force: true });
-    }
+    const pid = /^build-(\d+)-/.exec(name)?.[1] ?? /^mediasoup-worker-.*-(\d+)\.part$/.exec(name)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    await rm(join(cacheDir, name), { recursive: true, force: true });
   }
 }
 
@@ -163,7 +163,7 @@ async function place(
   version: string,
   write: (part: string) => Promise<void>,
 ): Promise<boolean> {
-  const part = `${cached}-${randomUUID()}.part`;
+  const part = `${cached}-${process.pid}.part`;
   try {
     await write(part);
     await chmod(part, 0o755);
