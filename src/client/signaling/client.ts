@@ -142,6 +142,7 @@ export class SignalingClient extends EventEmitter<SignalingEvents> {
         );
         if (wasReady) this.#onDropped(code, reason);
       });
+      connection.start();
     });
   }
 

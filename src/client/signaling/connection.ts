@@ -26,6 +26,8 @@ export class SignalingConnection extends EventEmitter<ConnectionEvents> {
   private constructor(socket: WebSocket) {
     super();
     this.#socket = socket;
+    // The server's first message comes with its handshake: nothing is read before somebody listens.
+    socket.pause();
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('ping', () => this.#alive());
     socket.on('pong', () => this.#alive());
@@ -73,6 +75,11 @@ export class SignalingConnection extends EventEmitter<ConnectionEvents> {
       socket.once('open', opened);
       socket.once('error', failed);
     });
+  }
+
+  /** Begins to read, once the events are listened to. */
+  start(): void {
+    this.#socket.resume();
   }
 
   send(message: object): void {
