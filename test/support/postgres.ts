@@ -40,8 +40,8 @@ export async function startPostgres(): Promise<TestPostgres> {
   const bin = binaries();
   if (!bin) throw new Error(postgresMissing());
   const folder = await mkdtemp(join(tmpdir(), 'meet-pg-'));
-  const as = process.getuid?.() === 0 ? await unprivileged() : {};
-  if (as.uid !== undefined) await chown(folder, as.uid, as.gid);
+  const as = process.getuid?.() === 0 ? await unprivileged() : undefined;
+  if (as) await chown(folder, as.uid, as.gid);
   const data = join(folder, 'data');
   const options = { ...as, cwd: folder, env: { PATH: process.env.PATH, LC_ALL: 'C' } };
   try {
@@ -108,7 +108,7 @@ export async function startPostgres(): Promise<TestPostgres> {
 }
 
 /** The package's own user, else nobody. */
-async function unprivileged(): Promise<{ uid?: number; gid?: number }> {
+async function unprivileged(): Promise<{ uid: number; gid: number }> {
   const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
   const user = users.find(([name]) => name === 'postgres') ?? users.find(([name]) => name === 'nobody');
   if (!user) throw new Error('There is no user that PostgreSQL could run as.');

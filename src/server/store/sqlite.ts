@@ -71,20 +71,31 @@ function loadSqlite(): typeof import('node:sqlite') {
 export function sqliteDialect(database: DatabaseSync): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () =>
-      new ImmediateDriver({ database: { close: () => database.close(), prepare: statements(database) } }),
+    createDriver: () => new NodeSqliteDriver(database),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
 }
 
-/**
- * A transaction that reads before it writes fails with SQLITE_BUSY_SNAPSHOT, without waiting, when another process
- * wrote in between; taking the write lock at its beginning makes it wait instead.
- */
-class ImmediateDriver extends SqliteDriver {
+class NodeSqliteDriver extends SqliteDriver {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    super({ database: { close: () => database.close(), prepare: statements(database) } });
+    this.#database = database;
+  }
+
+  /**
+   * A transaction that reads before it writes fails with SQLITE_BUSY_SNAPSHOT, without waiting, when another
+   * process wrote in between; taking the write lock at its beginning makes it wait instead.
+   */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+
+  /** SQLite has rolled back by itself when the disk was full; the error to report is that one. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.isTransaction) await super.rollbackTransaction(connection);
   }
 }
 
