@@ -24,7 +24,8 @@ export async function runVitest({ node, vitest, cwd, args, env = process.env, li
   const mark = randomUUID();
   const child = spawn(node, [vitest, 'run', `--reporter=${reporter}`, ...args], {
     cwd,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    // Errors go where the rest goes, so that a log of either has them in their place.
+    stdio: ['ignore', 'inherit', 1],
     env: { ...env, MEET_TEST_SUMMARY: summary, MEET_TEST_RUN: mark },
     // Its own process group, so that the whole of it can be ended.
     detached: true,

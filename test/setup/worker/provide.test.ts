@@ -7,6 +7,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type ProvideWorkerOptions, provideWorker, type WorkerProgress } from '../../../src/setup/index.ts';
+import { isRunning } from '../running.ts';
 import {
   cachedPath,
   fakeTarget,
@@ -209,7 +210,7 @@ describe('a build from source', () => {
     await ended;
     const pid = Number(await readFile(pidFile, 'utf8'));
     // ninja waits for the shell it started; what that started got the same signal and ends by itself.
-    await expect.poll(() => isAlive(pid)).toBe(false);
+    await expect.poll(() => isRunning(pid)).toBe(false);
     expect(await readdir(cacheDir)).toEqual(['mediasoup-worker-build.log']);
   });
 
