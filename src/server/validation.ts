@@ -42,6 +42,9 @@ function sentence(
       return `${list(error.params.requiredProperties.map(inside))} is missing.`;
     case 'additionalProperties':
       return `${list(error.params.additionalProperties.map(inside))} is not known here.`;
+    // What `additionalProperties: false` says of the property itself.
+    case 'boolean':
+      return `${field} is not known here.`;
     case 'type':
       return `${field} must be ${typeNames(all, error.instancePath)}.`;
     case 'minLength':

@@ -1,7 +1,7 @@
 /** The HTTP side of the server: REST, the objects of the folder store, and the OpenAPI page. */
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import rateLimit from '@fastify/rate-limit';
+import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -17,7 +17,7 @@ import type { Store } from '../store/index.ts';
 import type { ObjectStore } from '../store/objects/index.ts';
 import { compileCheck } from '../validation.ts';
 import { readTokens } from './authorization.ts';
-import { answerClientError, handleErrors } from './errors.ts';
+import { answerClientError, answerError, handleErrors } from './errors.ts';
 import { addHeaders } from './headers.ts';
 import { describeApi } from './openapi.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -30,6 +30,9 @@ const MAX_BODY_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Longer than the idle time of common proxies (60 s), so that they close first and never meet a closed socket. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
+/** The bits of an IPv6 address that are one customer's at least (RFC 6177). */
+const IPV6_PREFIX = 64;
 
 export interface AppOptions {
   readonly config: ServerConfig;
@@ -78,6 +81,8 @@ function serverOptions({ config, tls, logger }: AppOptions): FastifyServerOption
     // One proxy, the nearest: anything further away could have been written by the client.
     trustProxy: config.trustProxy && ((_address, hop) => hop === 0),
     return503OnClosing: false,
+    // Errors that come before there is a route, such as a malformed path.
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply, logger),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 100 },
     serverFactory: (handler) => {
       const limits = {
@@ -116,21 +121,12 @@ async function limitRates(app: FastifyInstance, limit: RateLimit | false): Promi
     max: limit.requests,
     timeWindow: limit.windowMs,
     keyGenerator: ({ claims, ip }) => {
-      if (claims === undefined || claims instanceof MeetError) return `address ${networkOf(ip)}`;
+      if (claims === undefined || claims instanceof MeetError)
+        return `address ${normalizeIP(ip, IPV6_PREFIX)}`;
       return `token ${claims.kind === 'host' ? claims.userId : claims.participantId}`;
     },
     errorResponseBuilder: (_request, { ttl }) =>
       new MeetError('rate-limited', 'Too many requests.', { retryAfter: Math.max(1, Math.ceil(ttl / 1000)) }),
   });
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, notFound);
-}
-
-/** Of an IPv6 address the /64: that is what one customer has at least (RFC 6177). */
-function networkOf(ip: string): string {
-  if (!ip.includes(':') || ip.startsWith('::ffff:')) return ip;
-  const [head = '', tail = ''] = ip.split('::');
-  const front = head === '' ? [] : head.split(':');
-  const back = tail === '' ? [] : tail.split(':');
-  const zeros = ip.includes('::') ? Array<string>(Math.max(0, 8 - front.length - back.length)).fill('0') : [];
-  return [...front, ...zeros, ...back].slice(0, 4).join(':');
 }

@@ -44,15 +44,25 @@ export function toMeetError(error: unknown): MeetError {
 
 /** Makes an app answer all its errors so. */
 export function handleErrors(app: FastifyInstance, logger: ServerLogger): void {
-  app.setErrorHandler((error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-    const meetError = toMeetError(error);
-    if (meetError.fault === 'internal' || meetError.status === 500) {
-      logger.error({ err: error, method: request.method, route: request.routeOptions.url }, 'Request failed');
-    }
-    if (meetError.retryAfter !== undefined) reply.header('retry-after', String(meetError.retryAfter));
-    if (meetError.status === 401) reply.header('www-authenticate', 'Bearer');
-    return reply.code(meetError.status).send(errorReply(meetError));
-  });
+  app.setErrorHandler((error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+    answerError(error, request, reply, logger),
+  );
+}
+
+/** Sends the reply for an error, and logs what is the server's fault. */
+export function answerError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  logger: ServerLogger,
+): FastifyReply {
+  const meetError = toMeetError(error);
+  if (meetError.fault === 'internal' || meetError.status === 500) {
+    logger.error({ err: error, method: request.method, route: request.routeOptions?.url }, 'Request failed');
+  }
+  if (meetError.retryAfter !== undefined) reply.header('retry-after', String(meetError.retryAfter));
+  if (meetError.status === 401) reply.header('www-authenticate', 'Bearer');
+  return reply.code(meetError.status).send(errorReply(meetError));
 }
 
 /** Answers what is not even HTTP, where there is no request to reply to. */

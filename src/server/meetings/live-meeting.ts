@@ -82,7 +82,9 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
 
   /** Keeps a place for someone who was here when the server went down. */
   restore(identity: ParticipantIdentity, joinedAt: number): void {
-    if (!this.#sessions.has(identity.id)) this.#createSession(identity, joinedAt);
+    if (this.#sessions.has(identity.id)) return;
+    this.#createSession(identity, joinedAt);
+    this.#options.records.restored(identity.id);
   }
 
   /** The stored meeting changed. */

@@ -19,8 +19,15 @@ export class Records {
   joined(meetingId: string, { id, name, role, userId }: ParticipantIdentity, joinedAt: number): void {
     this.#tracks.set(id, new Set());
     this.#write('joined', async () => {
+      // Who comes back after the resume window has a record already, which tells of the first stay.
+      if ((await this.#store.participants.get(id)) !== undefined) return;
       await this.#store.participants.add({ id, meetingId, displayName: name, role, userId, joinedAt });
     });
+  }
+
+  /** Somebody is present of whom there is a record from before a restart. */
+  restored(participantId: string): void {
+    this.#tracks.set(participantId, new Set());
   }
 
   /** Notes the tracks that are new or have ended since the last call. */

@@ -28,7 +28,7 @@ const CLOSE_CODES: Partial<Record<ErrorCode, number>> = {
   'server-stopping': CLOSE.serverStopping,
   unauthorized: CLOSE.unauthorized,
   'token-expired': CLOSE.unauthorized,
-  'wrong-meeting': CLOSE.unauthorized,
+  'wrong-meeting': CLOSE.removed,
   removed: CLOSE.removed,
   'meeting-not-found': CLOSE.meetingNotFound,
   'meeting-ended': CLOSE.meetingEnded,

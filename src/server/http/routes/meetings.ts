@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
+import Type from 'typebox';
 import { MeetingInfo } from '../../../protocol/model.ts';
 import {
   CreateMeetingBody,
@@ -91,13 +92,14 @@ export const meetingRoutes: FastifyPluginAsyncTypebox<MeetingRoutesOptions> = as
         tags,
         security: withToken,
         params,
-        response: { 200: MeetingInfo, ...errorReplies },
+        response: { 204: Type.Null({ description: 'It has ended' }), ...errorReplies },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { meetingId } = request.params;
       requireHost(request, meetingId);
-      return meetingInfo(await meetings.end(meetingId), base(request));
+      await meetings.end(meetingId);
+      return reply.code(204).send(null);
     },
   );
 
