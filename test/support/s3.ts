@@ -1,50 +1,133 @@
 /** An S3 server of one's own for a test file, which checks the signature of every request. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createHmac } from 'node:crypto';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import type { IncomingHttpHeaders } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
+const require = createRequire(import.meta.url);
+/** The only key that the server knows. */
+const CREDENTIALS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
+const BUCKET = 'recordings';
 
 export interface TestS3 {
   endpoint: string;
   bucket: string;
   credentials: { accessKeyId: string; secretAccessKey: string };
+  /** Ids of multipart uploads that were neither completed nor aborted. */
+  openUploads(): Promise<string[]>;
   stop(): Promise<void>;
 }
 
-/** The package has no types of its own. */
+/** What is used here of the package, which has no types of its own. */
+interface Context {
+  method: string;
+  path: string;
+  querystring: string;
+  query: Record<string, string | undefined>;
+  headers: IncomingHttpHeaders;
+  status: number;
+}
+type Middleware = (context: Context, next: () => Promise<void>) => Promise<void>;
 interface S3rver {
+  middleware: Middleware[];
+  store: { getResourcePath(bucket: string, key: string | undefined, resource: string): string };
   run(): Promise<{ address: string; port: number }>;
   close(): Promise<void>;
 }
-type S3rverClass = new (options: {
-  address: string;
-  port: number;
-  silent: boolean;
-  directory: string;
-  configureBuckets: { name: string }[];
-}) => S3rver;
+interface SignedRequest {
+  credential: { date: string; region: string; service: string };
+  signedHeaders: string[];
+  signatureProvided: string;
+  /** Only where the signature is in the query. */
+  time?: string;
+}
+interface SignatureV4 {
+  parseHeader(headers: IncomingHttpHeaders): SignedRequest;
+  parseQuery(query: Context['query']): SignedRequest;
+  getStringToSign(request: object, signed: SignedRequest): string;
+  getSigningKey(secret: string, date: string, region: string, service: string): Buffer;
+}
 
 /** Starts it on a free loopback port, with one empty bucket. */
 export async function startS3(): Promise<TestS3> {
-  const Server: S3rverClass = createRequire(import.meta.url)('@20minutes/s3rver');
+  const Server: new (options: object) => S3rver = require('@20minutes/s3rver');
   const directory = await mkdtemp(join(tmpdir(), 'meet-s3-'));
-  const bucket = 'recordings';
   const server = new Server({
     address: '127.0.0.1',
     port: 0,
     silent: true,
     directory,
-    configureBuckets: [{ name: bucket }],
+    configureBuckets: [{ name: BUCKET }],
   });
+  const uploads = server.store.getResourcePath(BUCKET, undefined, 'uploads');
+  server.middleware.unshift(signAsSent, abortUploads(uploads));
   const { port } = await server.run();
   return {
     endpoint: `http://127.0.0.1:${port}`,
-    bucket,
-    // The only key that this server knows.
-    credentials: { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' },
+    bucket: BUCKET,
+    credentials: CREDENTIALS,
+    openUploads: () => readdir(uploads).catch(() => []),
     async stop() {
       await server.close();
       await rm(directory, { recursive: true, force: true });
     },
+  };
+}
+
+/**
+ * The server computes signatures of another request than the one sent: of `/bucket` where the path is `/bucket/`, and
+ * with `!'()*` left as they are in a query. When the signature fits what was sent (as AWS documents it for Signature
+ * Version 4), it is replaced by the one that the server computes; else the server finds it wrong, too.
+ */
+const signAsSent: Middleware = async (context, next) => {
+  const inQuery = context.query['X-Amz-Signature'] !== undefined;
+  if (inQuery || context.headers.authorization !== undefined) {
+    const v4: SignatureV4 = require('@20minutes/s3rver/lib/signature/v4');
+    const signed = inQuery ? v4.parseQuery(context.query) : v4.parseHeader(context.headers);
+    const { date, region, service } = signed.credential;
+    const key = v4.getSigningKey(CREDENTIALS.secretAccessKey, date, region, service);
+    const signature = (uri: string, parameters: string[]) => {
+      const request = {
+        method: context.method,
+        uri,
+        querystring: parameters
+          .filter((parameter) => !parameter.startsWith('X-Amz-Signature='))
+          .sort()
+          .join('&'),
+        headers: context.headers,
+        timestamp: signed.time ?? context.headers['x-amz-date'],
+      };
+      return createHmac('sha256', key).update(v4.getStringToSign(request, signed)).digest('hex');
+    };
+    if (signature(context.path, context.querystring.split('&')) === signed.signatureProvided) {
+      const parameters = Object.entries(context.query).map((pair) =>
+        pair.map(String).map(encodeURIComponent).join('='),
+      );
+      const computed = signature(context.path.replace(/^(\/[^/]+)\/$/, '$1'), parameters);
+      if (inQuery) context.query['X-Amz-Signature'] = computed;
+      else
+        context.headers.authorization = context.headers.authorization?.replace(
+          signed.signatureProvided,
+          computed,
+        );
+    }
+  }
+  await next();
+};
+
+/** The server refuses AbortMultipartUpload, after it has checked the signature: this does it then. */
+function abortUploads(uploads: string): Middleware {
+  return async (context, next) => {
+    try {
+      await next();
+    } catch (error) {
+      const { uploadId } = context.query;
+      const refused = error instanceof Error && 'code' in error && error.code === 'MethodNotAllowed';
+      if (!refused || context.method !== 'DELETE' || uploadId === undefined) throw error;
+      await rm(join(uploads, uploadId), { recursive: true });
+      context.status = 204;
+    }
   };
 }

@@ -81,9 +81,9 @@ export class FolderObjectStore implements ObjectStore {
   }
 
   async put(key: string, body: Readable | Uint8Array, options: PutOptions = {}): Promise<ObjectInfo> {
-    assertObjectKey(key);
     const contentType = options.contentType ?? contentTypeOf(key);
     try {
+      assertObjectKey(key);
       const incoming = await this.#write(body, options);
       try {
         await this.#writeType(key, contentType);
@@ -144,7 +144,6 @@ export class FolderObjectStore implements ObjectStore {
   }
 
   async *list(prefix = ''): AsyncIterable<ObjectInfo> {
-    // Only folders on the way of the prefix or below it are read.
     yield* this.#walk('', prefix);
   }
 
@@ -219,17 +218,14 @@ export class FolderObjectStore implements ObjectStore {
       if (codeOf(error) === 'ENOENT') return [];
       throw folderFault(error, below);
     });
-    // S3 orders whole keys by their bytes, in which the `/` after a folder's name counts.
-    const names = entries
-      .filter((entry) => entry.isDirectory() || entry.isFile())
-      .map((entry) => below + entry.name + (entry.isDirectory() ? '/' : ''))
-      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-    for (const name of names) {
-      if (name.endsWith('/')) {
-        const onTheWay = name.startsWith(prefix) || prefix.startsWith(name);
-        if (onTheWay && isObjectKey(name.slice(0, -1))) yield* this.#walk(name, prefix);
-      } else if (name.startsWith(prefix) && isObjectKey(name)) {
-        const info = await this.head(name);
+    for (const entry of entries) {
+      const key = below + entry.name;
+      if (!isObjectKey(key)) continue;
+      if (entry.isDirectory()) {
+        const folder = `${key}/`;
+        if (folder.startsWith(prefix) || prefix.startsWith(folder)) yield* this.#walk(folder, prefix);
+      } else if (entry.isFile() && key.startsWith(prefix)) {
+        const info = await this.head(key);
         if (info) yield info;
       }
     }

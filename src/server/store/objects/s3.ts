@@ -72,9 +72,9 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   async put(key: string, body: Readable | Uint8Array, options: PutOptions = {}): Promise<ObjectInfo> {
-    assertObjectKey(key);
     const contentType = options.contentType ?? contentTypeOf(key);
     try {
+      assertObjectKey(key);
       const target = { Bucket: this.#bucket, Key: this.#prefix + key };
       const { size, etag } = await upload(this.#client, target, body, { ...options, contentType });
       return { key, size, contentType, etag, lastModified: Date.now() };

@@ -56,7 +56,7 @@ export interface ObjectStore {
   head(key: string): Promise<ObjectInfo | undefined>;
   /** Does nothing when there is no such object. */
   delete(key: string): Promise<void>;
-  /** Objects whose key begins with the prefix, in the order of their keys' bytes. */
+  /** Objects whose key begins with the prefix, in no particular order. */
   list(prefix?: string): AsyncIterable<ObjectInfo>;
   /**
    * A URL that anyone may GET until it expires. From S3 it is absolute; from a folder it is a path beginning with
