@@ -4,7 +4,7 @@ import { MeetError } from '../../protocol/errors.ts';
 import { type Candidate, candidatePriority, parseCandidate } from './candidate.ts';
 import { CheckList, type Pair } from './check-list.ts';
 import { bindUdp, createCredentials, hostCandidates } from './gathering.ts';
-import { LivenessMonitor } from './liveness.ts';
+import { type Liveness, LivenessMonitor } from './liveness.ts';
 import type { PacketSocket } from './packet-socket.ts';
 import { RelayAllocator } from './relay-allocator.ts';
 import { bindingRequest, type IceCredentials, readStun } from './stun.ts';
@@ -20,7 +20,7 @@ export interface IceAgentOptions {
   readonly tlsCa?: string;
   /** Everything that is not STUN. */
   readonly onPacket: (packet: Buffer) => void;
-  readonly onLiveness: (state: 'connected' | 'disconnected' | 'failed') => void;
+  readonly onLiveness: (state: Liveness) => void;
 }
 
 export interface RemoteIceParameters extends IceCredentials {
@@ -44,6 +44,7 @@ export class IceAgent {
   lastReceivedAt = 0;
   readonly #options: IceAgentOptions;
   #udp: readonly UdpSocket[] = [];
+  #hostCandidates: readonly Candidate[] = [];
   readonly #tcp: TcpSocket[] = [];
   readonly #relays: RelayAllocator;
   readonly #remoteCandidates: Candidate[] = [];
@@ -89,14 +90,20 @@ export class IceAgent {
       onPacket: (socket, packet, address, port) => this.#receive(socket, packet, address, port),
       onRefused: () => this.#refused(),
     });
+    this.#hostCandidates = hostCandidates(this.#udp);
   }
 
   get candidates(): readonly Candidate[] {
-    return [...hostCandidates(this.#udp), ...this.#relays.candidates];
+    return [...this.#hostCandidates, ...this.#relays.candidates];
   }
 
   get path(): SelectedPath | undefined {
     return this.#pair === undefined ? undefined : pathOf(this.#pair);
+  }
+
+  /** Whether the selected pair works. */
+  get liveness(): Liveness {
+    return this.#liveness?.state ?? 'disconnected';
   }
 
   /** Checks the remote candidates until one pair works; rejects only when the agent is closed. */

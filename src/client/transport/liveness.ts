@@ -40,6 +40,10 @@ export class LivenessMonitor {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
+  get state(): Liveness {
+    return this.#state;
+  }
+
   /** A check was answered. */
   answered(): void {
     const now = performance.now();

@@ -22,6 +22,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
  * 100 ms of a 720p stream. Beyond that retransmission has to help.
  */
 const MAX_EARLY_PACKETS = 128;
+const MAX_EARLY_DTLS = 8;
 const CLOSED = 'The media connection was closed.';
 
 export interface ConnectResult {
@@ -44,6 +45,8 @@ export class MediaTransport extends EventEmitter<TransportEvents> {
   #dtls: DtlsAssociation | undefined;
   #state: TransportState = 'new';
   #early: Buffer[] | undefined = [];
+  /** DTLS that a peer in the client role sends before the answer to our check is here. */
+  #earlyDtls: Buffer[] | undefined = [];
   #interrupt = Promise.withResolvers<never>();
 
   private constructor(options: TransportOptions) {
@@ -82,7 +85,8 @@ export class MediaTransport extends EventEmitter<TransportEvents> {
       ...(turnTlsCa === undefined ? {} : { tlsCa: turnTlsCa }),
       onPacket: (packet) => this.#receive(packet),
       onLiveness: (liveness) => {
-        if (agent.current === this.#agent && this.#dtls !== undefined) this.#setState(liveness);
+        const established = this.#state === 'connected' || this.#state === 'disconnected';
+        if (agent.current === this.#agent && established) this.#setState(liveness);
       },
     }).then((gathered) => {
       agent.current = gathered;
@@ -120,7 +124,8 @@ export class MediaTransport extends EventEmitter<TransportEvents> {
     const timer = setTimeout(() => this.#timedOut(this.#agent), this.#timeoutMs);
     const startedAt = performance.now();
     try {
-      // Before the checks: as the server its first message may come with the answer to a check.
+      await Promise.race([this.#agent.connect(remote), this.#interrupt.promise]);
+      const iceAt = performance.now();
       this.#dtls = new DtlsAssociation({
         role: remote.dtlsRole,
         certificate: processCertificate(),
@@ -128,18 +133,18 @@ export class MediaTransport extends EventEmitter<TransportEvents> {
         send: (packet) => this.#agent.send(packet),
         onClosed: () => this.#setState('failed'),
       });
-      await Promise.race([this.#agent.connect(remote), this.#interrupt.promise]);
-      const iceAt = performance.now();
-      const keys = await Promise.race([this.#dtls.handshake(), this.#interrupt.promise]);
+      const handshake = this.#dtls.handshake();
+      for (const packet of this.#earlyDtls ?? []) this.#dtls.receive(packet);
+      this.#earlyDtls = undefined;
+      const keys = await Promise.race([handshake, this.#interrupt.promise]);
       const dtlsMs = performance.now() - iceAt;
-      this.#setState('connected');
+      this.#setState(this.#agent.liveness);
       if (this.path !== undefined) this.emit('path', this.path);
       // After the caller has had the keys.
       setImmediate(() => this.#releaseEarly());
       return { iceMs: iceAt - startedAt, dtlsMs, keys };
     } catch (error) {
       this.#setState('failed');
-      this.#shut();
       throw error;
     } finally {
       clearTimeout(timer);
@@ -160,7 +165,11 @@ export class MediaTransport extends EventEmitter<TransportEvents> {
     if (first > 127 && first < 192) {
       if (this.#early === undefined) this.emit('packet', packet);
       else if (this.#early.length < MAX_EARLY_PACKETS) this.#early.push(packet);
-    } else if (first > 19 && first < 64) this.#dtls?.receive(packet);
+    } else if (first > 19 && first < 64) {
+      if (this.#dtls !== undefined) this.#dtls.receive(packet);
+      else if (this.#earlyDtls !== undefined && this.#earlyDtls.length < MAX_EARLY_DTLS)
+        this.#earlyDtls.push(packet);
+    }
   }
 
   #releaseEarly(): void {
@@ -216,7 +225,7 @@ export class MediaTransport extends EventEmitter<TransportEvents> {
       this.#agent = agent;
       this.#restarted = undefined;
       old.close();
-      this.#setState('connected');
+      this.#setState(agent.liveness);
       this.emit('path', path);
     } catch (error) {
       agent.close();
@@ -238,6 +247,8 @@ export class MediaTransport extends EventEmitter<TransportEvents> {
   #setState(state: TransportState): void {
     if (this.#state === state || this.#isOver) return;
     this.#state = state;
+    // Without consent nothing may be sent any more (RFC 7675 section 5.1).
+    if (state === 'failed') this.#shut();
     this.emit('state', state);
   }
 

@@ -1,0 +1,56 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+
+/** A UDP path between clients and one server that can be cut and made slow. */
+export class UdpProxy {
+  /** Nothing passes in either direction. */
+  blocked = false;
+  /** One-way delay, milliseconds. */
+  delayMs = 0;
+  readonly #front: Socket;
+  readonly #back = new Map<number, Socket>();
+  readonly #serverPort: number;
+
+  private constructor(front: Socket, serverPort: number) {
+    this.#front = front;
+    this.#serverPort = serverPort;
+    front.on('message', (packet, { port }) => {
+      this.#pass(() => this.#backOf(port).send(packet, this.#serverPort, '127.0.0.1'));
+    });
+  }
+
+  static async to(serverPort: number): Promise<UdpProxy> {
+    const front = createSocket('udp4');
+    front.bind(0, '127.0.0.1');
+    await once(front, 'listening');
+    return new UdpProxy(front, serverPort);
+  }
+
+  get port(): number {
+    return this.#front.address().port;
+  }
+
+  #backOf(clientPort: number): Socket {
+    const known = this.#back.get(clientPort);
+    if (known !== undefined) return known;
+    const socket = createSocket('udp4');
+    socket.on('message', (packet) => this.#pass(() => this.#front.send(packet, clientPort, '127.0.0.1')));
+    this.#back.set(clientPort, socket);
+    return socket;
+  }
+
+  #pass(send: () => void): void {
+    if (this.blocked) return;
+    if (this.delayMs === 0) send();
+    else setTimeout(() => this.#open && send(), this.delayMs);
+  }
+
+  #open = true;
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#front.close();
+    for (const socket of this.#back.values()) socket.close();
+  }
+}
