@@ -1,0 +1,88 @@
+import { ChunkQueue, type PictureSink, type StreamReader } from './ivf.ts';
+
+const PACKET = 188;
+const SYNC_BYTE = 0x47;
+/** Access unit delimiter with its start code; MPEG-TS must have it, RTP need not. */
+const DELIMITER = Buffer.from('0000000109', 'hex');
+
+/**
+ * Reads the one video stream of an MPEG transport stream (ISO/IEC 13818-1 section 2.4.3) as ffmpeg writes it: one
+ * access unit a PES packet, times in ticks of 1/90000 s.
+ */
+export class MpegTsReader implements StreamReader {
+  readonly #sink: PictureSink;
+  readonly #pending = new ChunkQueue();
+  #parts: Buffer[] = [];
+  #started = false;
+  #firstTicks: number | undefined;
+  #wraps = 0;
+  #lastTicks = 0;
+
+  constructor(sink: PictureSink) {
+    this.#sink = sink;
+  }
+
+  push(chunk: Buffer): void {
+    this.#pending.push(chunk);
+    for (let packet = this.#pending.take(PACKET); packet; packet = this.#pending.take(PACKET)) {
+      this.#packet(packet);
+    }
+  }
+
+  end(): void {
+    this.#flush();
+  }
+
+  #packet(packet: Buffer): void {
+    if (packet[0] !== SYNC_BYTE || (packet[3]! & 0x10) === 0) return;
+    const payload = packet.subarray(packet[3]! & 0x20 ? 5 + packet[4]! : 4);
+    const starts = (packet[1]! & 0x40) !== 0;
+    const isVideo =
+      starts && payload.length > 9 && payload.readUIntBE(0, 3) === 1 && (payload[3]! & 0xf0) === 0xe0;
+    if (starts) {
+      // Tables also start here: they belong to other packet identifiers and have no PES start code.
+      if (!isVideo) return;
+      this.#flush();
+      this.#started = true;
+      this.#parts = [payload];
+    } else if (this.#started && this.#isVideoPacket(packet)) {
+      this.#parts.push(payload);
+    }
+    if (isVideo) this.#videoId = packet.readUInt16BE(1) & 0x1fff;
+  }
+
+  #videoId = -1;
+
+  #isVideoPacket(packet: Buffer): boolean {
+    return (packet.readUInt16BE(1) & 0x1fff) === this.#videoId;
+  }
+
+  #flush(): void {
+    if (!this.#started) return;
+    this.#started = false;
+    const pes = Buffer.concat(this.#parts);
+    const ticks = this.#unwrap(readTimestamp(pes, 9));
+    let data = pes.subarray(9 + pes[8]!);
+    if (data.subarray(0, DELIMITER.length).equals(DELIMITER)) data = data.subarray(DELIMITER.length + 1);
+    this.#sink(ticks, data);
+  }
+
+  /** Times have 33 bits: they start again after 26.5 hours. */
+  #unwrap(ticks: number): number {
+    if (this.#firstTicks === undefined) this.#firstTicks = ticks;
+    else if (ticks < this.#lastTicks - 2 ** 32) this.#wraps += 1;
+    this.#lastTicks = ticks;
+    return ticks + this.#wraps * 2 ** 33;
+  }
+}
+
+/** 33 bits in five bytes, with marker bits in between. */
+function readTimestamp(pes: Buffer, at: number): number {
+  return (
+    ((pes[at]! >> 1) & 0x07) * 2 ** 30 +
+    pes[at + 1]! * 2 ** 22 +
+    (pes[at + 2]! >> 1) * 2 ** 15 +
+    pes[at + 3]! * 2 ** 7 +
+    (pes[at + 4]! >> 1)
+  );
+}
