@@ -1,4 +1,4 @@
 export * from './objects/index.ts';
-export { openStore, type StoreOptions } from './open.ts';
+export { openStore, type StoreLogger, type StoreOptions } from './open.ts';
 export { hashPassword, verifyPassword } from './password.ts';
 export type * from './types.ts';

@@ -49,7 +49,8 @@ export async function openStore(options: StoreOptions, logger: StoreLogger): Pro
 
 async function dialectOfFolder(dataDir: string): Promise<Dialect> {
   try {
-    await mkdir(dataDir, { recursive: true });
+    // It holds password hashes and recordings: others on the machine stay out.
+    await mkdir(dataDir, { recursive: true, mode: 0o750 });
     await access(dataDir, constants.W_OK | constants.X_OK);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
