@@ -66,19 +66,25 @@ describe('the doctor', () => {
   });
 
   test('names what an ffmpeg cannot encode, and an old one', async () => {
-    const fake = (version: string, encoders: string[]) =>
+    const all = ['libvpx', 'libvpx-vp9', 'libx264', 'libopus'];
+    const fake = (name: string, libavcodec: string, encoders: string[]) =>
       program(
-        'ffmpeg',
-        `#!/bin/sh\necho "ffmpeg version ${version} Copyright"\n${encoders.map((one) => `echo " V....D ${one}  x"`).join('\n')}\n`,
+        name,
+        `#!/bin/sh\necho "ffmpeg version 1.2 Copyright"\necho "libavcodec ${libavcodec} / ${libavcodec}"\necho " ------"\n${encoders.map((one) => `echo " V....D ${one}  x"`).join('\n')}\n`,
       );
-    expect(await check('ffmpeg', { ffmpeg: await fake('7.1', ['libvpx', 'libx264']) })).toMatchObject({
+    const poor = await fake('poor', '61. 19.100', ['libvpx', 'libx264']);
+    expect(await check('ffmpeg', { ffmpeg: poor })).toMatchObject({
       status: 'failed',
       message: expect.stringContaining('lacks libvpx-vp9 (VP9 video), libopus (sound)'),
     });
-    const all = ['libvpx', 'libvpx-vp9', 'libx264', 'libopus'];
-    expect(await check('ffmpeg', { ffmpeg: await fake('4.1', all) })).toMatchObject({ status: 'warning' });
-    expect(await check('ffmpeg', { ffmpeg: await fake('7.1', all) })).toMatchObject({ status: 'ok' });
-    expect(await check('ffmpeg', { ffmpeg: join(folder, 'none') })).toMatchObject({ status: 'failed' });
+    const old = await fake('old', '58. 42.102', all);
+    expect(await check('ffmpeg', { ffmpeg: old })).toMatchObject({ status: 'warning' });
+    const good = await fake('good', '61. 19.100', all);
+    expect(await check('ffmpeg', { ffmpeg: good })).toMatchObject({ status: 'ok' });
+    expect(await check('ffmpeg', { ffmpeg: join(folder, 'none') })).toMatchObject({
+      status: 'failed',
+      mend: expect.stringContaining('MEET_FFMPEG'),
+    });
   });
 
   test('sees that the port is taken', async () => {

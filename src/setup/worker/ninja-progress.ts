@@ -1,12 +1,17 @@
 /** Reads ninja's status lines (`[12/61] Building …`) and estimates the time that is left. */
 export class NinjaProgress {
+  readonly #expectedSeconds: number;
   readonly #now: () => number;
   #startedAt: number | undefined;
   #done = 0;
   #total = 0;
 
-  /** @param now clock in milliseconds */
-  constructor(now: () => number = () => performance.now()) {
+  /**
+   * @param expectedSeconds what the whole build takes elsewhere, for the estimate of the beginning
+   * @param now clock in milliseconds
+   */
+  constructor(expectedSeconds: number, now: () => number = () => performance.now()) {
+    this.#expectedSeconds = expectedSeconds;
     this.#now = now;
   }
 
@@ -32,12 +37,14 @@ export class NinjaProgress {
   }
 
   /**
-   * Seconds left at the speed so far, `undefined` until a tenth is done: the first steps (schemas, the
-   * precompiled header) run alone and say nothing about the rest.
+   * Seconds left; `undefined` before the first line. The first steps (schemas, the precompiled header, the
+   * largest units) are slower than the rest, so the speed so far counts as much as the part that is done.
    */
   get etaSeconds(): number | undefined {
-    if (this.#startedAt === undefined || this.#done < Math.max(2, this.#total / 10)) return undefined;
+    if (this.#startedAt === undefined || this.#total === 0) return undefined;
+    const part = this.#done / this.#total;
     const elapsed = (this.#now() - this.#startedAt) / 1000;
-    return Math.round((elapsed / this.#done) * (this.#total - this.#done));
+    const measured = part === 0 ? 0 : elapsed / part;
+    return Math.round((part * measured + (1 - part) * this.#expectedSeconds) * (1 - part));
   }
 }

@@ -14,6 +14,9 @@ const NEEDED_BYTES = 250 * 1024 * 1024;
 /** The largest translation unit takes 600 MB of memory in GCC 12. */
 const BYTES_A_JOB = 700 * 1024 * 1024;
 
+/** CPU time of the whole build on a 2-core virtual machine of 2026. */
+const BUILD_CPU_SECONDS = 90;
+
 export interface SourceBuildOptions {
   readonly target: WorkerTarget;
   /** Where the build folder and the log go; the build folder is removed in the end. */
@@ -71,8 +74,8 @@ async function compile(folder: string, log: WriteStream, options: SourceBuildOpt
   );
   if (configured.code !== 0) throw failure('cmake', configured.code, log);
 
-  const progress = new NinjaProgress();
   const jobs = Math.max(1, Math.min(availableParallelism(), Math.floor(memory() / BYTES_A_JOB)));
+  const progress = new NinjaProgress(BUILD_CPU_SECONDS / jobs);
   const built = await runCommand('ninja', ['-C', folder, '-j', String(jobs)], {
     ...command,
     onLine: (line) => {

@@ -5,7 +5,7 @@ import { NinjaProgress } from '../../../src/setup/worker/ninja-progress.ts';
 
 describe('progress of the build', () => {
   test('comes from the status lines and nothing else', () => {
-    const progress = new NinjaProgress();
+    const progress = new NinjaProgress(45);
     expect(progress.read('[1/36] Generating fbs/FBS/common.h')).toBe(true);
     expect(progress.read('ninja: Entering directory `out`')).toBe(false);
     expect(progress.read('warning: array[3/4] is odd')).toBe(false);
@@ -13,17 +13,20 @@ describe('progress of the build', () => {
     expect([progress.done, progress.total]).toEqual([7, 36]);
   });
 
-  test('estimates the time left from the speed so far', () => {
+  test('estimates the time left, more and more from the speed so far', () => {
     let now = 0;
-    const progress = new NinjaProgress(() => now);
-    progress.read('[0/40] x');
-    now = 2000;
-    progress.read('[1/40] x');
+    const progress = new NinjaProgress(40, () => now);
     expect(progress.etaSeconds).toBeUndefined();
-    now = 10_000;
-    progress.read('[10/40] x');
+    progress.read('[0/40] x');
+    expect(progress.etaSeconds).toBe(40);
+    // Twice as slow as expected.
+    now = 40_000;
+    progress.read('[20/40] x');
     expect(progress.etaSeconds).toBe(30);
-    now = 35_000;
+    now = 76_000;
+    progress.read('[38/40] x');
+    expect(progress.etaSeconds).toBe(4);
+    now = 80_000;
     progress.read('[40/40] x');
     expect(progress.etaSeconds).toBe(0);
   });
@@ -31,7 +34,7 @@ describe('progress of the build', () => {
   test('never goes back or beyond its end, whatever is printed', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(50), fc.nat(50))), (lines) => {
-        const progress = new NinjaProgress();
+        const progress = new NinjaProgress(45);
         let last = 0;
         for (const [done, total] of lines) {
           progress.read(`[${done}/${total}] x`);
