@@ -1,3 +1,5 @@
+import { SequenceQueue } from './sequence-queue.ts';
+
 /** A sent packet as it is needed to send it again. */
 export interface SentPacket {
   /** Extended sequence number: rollover counter · 2^16 + sequence number. */
@@ -19,18 +21,21 @@ export interface RetransmissionBufferOptions {
   readonly maxBytes?: number;
 }
 
-/** The packets of one stream that may still be asked for. Their indices have no gaps. */
+/** The packets of one stream that may still be asked for. */
 export class RetransmissionBuffer {
   readonly #maxAgeMs: number;
   readonly #maxBytes: number;
-  /** Ordered by index; those before `#head` are gone. */
-  #packets: (SentPacket | undefined)[] = [];
-  #head = 0;
+  readonly #packets: SequenceQueue<SentPacket>;
   #bytes = 0;
 
-  constructor({ maxAgeMs = 2000, maxBytes = 4 * 1024 * 1024 }: RetransmissionBufferOptions = {}) {
+  /** `firstIndex` is the index of the first packet to be added; the following have no gaps. */
+  constructor(
+    firstIndex: number,
+    { maxAgeMs = 2000, maxBytes = 4 * 1024 * 1024 }: RetransmissionBufferOptions = {},
+  ) {
     this.#maxAgeMs = maxAgeMs;
     this.#maxBytes = maxBytes;
+    this.#packets = new SequenceQueue(firstIndex);
   }
 
   get bytes(): number {
@@ -40,31 +45,21 @@ export class RetransmissionBuffer {
   add(packet: SentPacket): void {
     this.#packets.push(packet);
     this.#bytes += size(packet);
-    for (;;) {
-      const oldest = this.#packets[this.#head];
-      if (!oldest || oldest === packet) break;
+    for (let oldest = this.#packets.oldest; oldest && oldest !== packet; oldest = this.#packets.oldest) {
       if (this.#bytes <= this.#maxBytes && packet.sentMs - oldest.sentMs <= this.#maxAgeMs) break;
       this.#bytes -= size(oldest);
-      this.#packets[this.#head] = undefined;
-      this.#head += 1;
-    }
-    // Moving the rest to the front now and then costs less than a queue of linked nodes.
-    if (this.#head >= 1024 && this.#head * 2 >= this.#packets.length) {
-      this.#packets = this.#packets.slice(this.#head);
-      this.#head = 0;
+      this.#packets.shift();
     }
   }
 
   /** By the 16-bit number that a NACK names; `undefined` for what is gone or was not sent yet. */
   get(sequenceNumber: number): SentPacket | undefined {
-    const oldest = this.#packets[this.#head];
-    if (!oldest) return undefined;
-    return this.#packets[this.#head + ((sequenceNumber - oldest.index) & 0xffff)];
+    const { first } = this.#packets;
+    return this.#packets.get(first + ((sequenceNumber - first) & 0xffff));
   }
 
   clear(): void {
-    this.#packets = [];
-    this.#head = 0;
+    this.#packets.clear();
     this.#bytes = 0;
   }
 }

@@ -76,7 +76,7 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
   readonly #timestampOffset: number;
   readonly #template: HeaderTemplate;
   readonly #rtxTemplate: HeaderTemplate | undefined;
-  readonly #buffer = new RetransmissionBuffer();
+  readonly #buffer: RetransmissionBuffer;
   /** Index that the next packetised payload gets, and that the next RTX packet gets. */
   #nextIndex: number;
   #nextRtxIndex: number;
@@ -121,6 +121,7 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
       });
     }
     this.#nextIndex = path.firstIndex(ssrc);
+    this.#buffer = new RetransmissionBuffer(this.#nextIndex);
     this.#nextRtxIndex = this.rtxSsrc === undefined ? 0 : path.firstIndex(this.rtxSsrc);
   }
 

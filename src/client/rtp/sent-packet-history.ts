@@ -1,5 +1,6 @@
 import { roundTripSmoothing } from './round-trip.ts';
 import type { TransportFeedback } from './rtcp/types.ts';
+import { SequenceQueue } from './sequence-queue.ts';
 
 /** Sent and arrival time of a packet that the other side received. */
 export interface AckedPacket {
@@ -35,7 +36,7 @@ export interface TransportFeedbackStats {
 interface Entry {
   readonly bytes: number;
   readonly sentMs: number;
-  lost: boolean;
+  state: 'sent' | 'lost' | 'acked';
 }
 
 /** Feedback later than this says nothing about the path as it is now. */
@@ -48,8 +49,7 @@ const REFERENCE_RANGE_MS = 2 ** 24 * 64;
 
 /** Sender side of transport-wide congestion control: numbers packets and matches feedback with them. */
 export class SentPacketHistory {
-  readonly #entries = new Map<number, Entry>();
-  #next: number;
+  readonly #entries: SequenceQueue<Entry>;
   #reports: { atMs: number; acked: number; lost: number; bytes: number; spanMs: number }[] = [];
   #feedbackMs: number | undefined;
   #lastReference: number | undefined;
@@ -57,21 +57,21 @@ export class SentPacketHistory {
 
   /** `first` is the first number to be given out, 0 to 65535. */
   constructor(first: number) {
-    this.#next = first;
+    this.#entries = new SequenceQueue(first);
   }
 
   /** The number that the next packet will take; its low 16 bits go on the wire. */
   get next(): number {
-    return this.#next;
+    return this.#entries.next;
   }
 
   /** Notes that the packet with number `next` went out. */
   sent(bytes: number, nowMs: number): void {
-    this.#entries.set(this.#next, { bytes, sentMs: nowMs, lost: false });
-    this.#next += 1;
-    for (const [sequence, { sentMs }] of this.#entries) {
-      if (nowMs - sentMs <= MAX_AGE_MS && this.#entries.size <= MAX_PACKETS) break;
-      this.#entries.delete(sequence);
+    this.#entries.push({ bytes, sentMs: nowMs, state: 'sent' });
+    for (let oldest = this.#entries.oldest; oldest; oldest = this.#entries.oldest) {
+      const kept = nowMs - oldest.sentMs <= MAX_AGE_MS && this.#entries.size <= MAX_PACKETS;
+      if (kept && oldest.state !== 'acked') break;
+      this.#entries.shift();
     }
   }
 
@@ -84,12 +84,12 @@ export class SentPacketHistory {
     for (const delta of feedback.deltas) {
       const entry = this.#entries.get(sequence);
       if (delta !== undefined) arrivedMs += delta / 4;
-      if (entry && delta !== undefined) {
+      if (entry && entry.state !== 'acked' && delta !== undefined) {
         acked.push({ sequence, bytes: entry.bytes, sentMs: entry.sentMs, arrivedMs });
-        this.#entries.delete(sequence);
+        entry.state = 'acked';
         this.#feedbackMs = roundTripSmoothing(this.#feedbackMs, nowMs - entry.sentMs);
-      } else if (entry && !entry.lost) {
-        entry.lost = true;
+      } else if (entry?.state === 'sent' && delta === undefined) {
+        entry.state = 'lost';
         lost.push(sequence);
       }
       sequence += 1;
@@ -119,7 +119,7 @@ export class SentPacketHistory {
 
   /** The number nearest to the last one sent. */
   #unwrap(sequenceNumber: number): number {
-    const last = this.#next - 1;
+    const last = this.next - 1;
     const distance = ((sequenceNumber - last) << 16) >> 16;
     return last + distance;
   }
