@@ -12,6 +12,10 @@ const LIFETIME_S = 600;
 const ALLOCATE_TIMEOUT_MS = 5000;
 /** Media that waits longer than this is worthless; above it packets are dropped as a full router would. */
 const MAX_QUEUED_BYTES = 1024 * 1024;
+/** STUN message type of an error answer to Allocate, RFC 8489 section 5. */
+const ALLOCATE_ERROR = 0x0113;
+const UNAUTHORIZED = 401;
+const STALE_NONCE = 438;
 const REFRESH_METHOD = 4;
 const REQUEST_CLASS = 0;
 
@@ -81,7 +85,8 @@ export class TurnRelay implements PacketSocket {
     const { TurnProtocol } = weriftInternals();
     const turn = new TurnProtocol([address, port], username, credential, LIFETIME_S, below as never);
     try {
-      await abortable(turn.connectionMade(), signal);
+      const allocating = turn.connectionMade();
+      await Promise.race([abortable(allocating, signal), refusedAllocation(below)]);
     } catch (error) {
       await below.close();
       throw new Error(allocationFailure(error), { cause: error });
@@ -120,6 +125,30 @@ export class TurnRelay implements PacketSocket {
       .then(() => this.#turn.close())
       .catch(() => undefined);
   }
+}
+
+/**
+ * Rejects when the server refuses the allocation. Error answers to signed requests are often not signed
+ * themselves (wrong credentials: there is no common key), and werift waits for signed ones until it gives up.
+ */
+function refusedAllocation(below: ServerTransport): Promise<never> {
+  const { parseMessage } = weriftInternals();
+  const refused = Promise.withResolvers<never>();
+  refused.promise.catch(() => undefined);
+  const { onData } = below;
+  let challenge: string | undefined;
+  below.onData = (data, address) => {
+    onData(data, address);
+    if (data.length < 2 || data.readUInt16BE(0) !== ALLOCATE_ERROR) return;
+    const message = parseMessage(data);
+    const code: unknown = message?.getAttributeValue('ERROR-CODE');
+    if (message === undefined || !Array.isArray(code) || code[0] === STALE_NONCE) return;
+    challenge ??= message.transactionIdHex;
+    // The first request is not signed, and its refusal only tells the realm and the nonce.
+    if (code[0] === UNAUTHORIZED && challenge === message.transactionIdHex) return;
+    refused.reject({ response: message });
+  };
+  return refused.promise;
 }
 
 function refusal(error: unknown): string | undefined {

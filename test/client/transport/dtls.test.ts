@@ -83,7 +83,7 @@ describe('two associations', () => {
         });
         expect(client.localKey).toEqual(server.remoteKey);
       }),
-      { numRuns: 5 },
+      { numRuns: 4 },
     );
   });
 

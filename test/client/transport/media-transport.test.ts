@@ -160,7 +160,7 @@ describe('an ICE restart', () => {
       await down(`down after the ${round}`);
     }
     expect(server.iceSelectedTuple?.remotePort).not.toBe(before.tuple?.remotePort);
-    expect(dtlsStates).toEqual([]);
+    expect(dtlsStates.filter((state) => state !== 'connected')).toEqual([]);
     expect(client.state).toBe('connected');
   });
 
@@ -211,12 +211,8 @@ describe('liveness', () => {
     expect(iceMs).toBeGreaterThan(490);
     const states: string[] = [];
     client.on('state', (state) => states.push(state));
-    // A silent path: for three seconds only the checks pass.
-    const seen = new Set<number>();
-    while (seen.size < 5) {
-      await once(process, 'never', { signal: AbortSignal.timeout(300) }).catch(() => undefined);
-      seen.add(client.lastReceivedAt);
-    }
+    // A silent path, on which only the checks and their answers pass: this takes about three seconds.
+    for (let packets = 0; packets < 10; packets++) await once(proxy, 'forwarded');
     expect(states).toEqual([]);
   });
 
@@ -391,7 +387,7 @@ test('a peer with full ICE, of another implementation, is reached', async () => 
   gatherer.connection.iceControlling = false;
   ice.setRemoteParams({ ...client.local, iceLite: false });
   for (const candidate of client.local.candidates)
-    ice.addRemoteCandidate(IceCandidate.fromJSON({ candidate, sdpMid: '0' }));
+    await ice.addRemoteCandidate(IceCandidate.fromJSON({ candidate, sdpMid: '0' }));
   dtls.setRemoteParams({
     role: 'client',
     fingerprints: [{ algorithm: 'sha-256', value: client.local.fingerprint }],

@@ -11,13 +11,16 @@ import { MediaTransport } from '../../../src/client/transport/media-transport.ts
 import type { TransportOptions } from '../../../src/client/transport/types.ts';
 import type { IceServer } from '../../../src/protocol/model.ts';
 import { accept, receiveFrom, remoteOf, Sfu, Srtp } from './sfu.ts';
+import { UdpProxy } from './udp-proxy.ts';
 
 const missing = ['turnserver', 'openssl'].filter((name) => spawnSync('which', [name]).status !== 0);
 const LOGIN = { username: 'user', credential: 'secret' };
 
 let sfu: Sfu;
-let turn: ChildProcess;
-let ports: { plain: number; tls: number };
+const turns: ChildProcess[] = [];
+let ports: { plain: number; tls: number; strict: number };
+/** Above the ports that Linux gives out by itself. */
+const RELAY_PORTS = { min: 61_100, max: 61_299 };
 const directory = mkdtempSync(join(tmpdir(), 'turn-test-'));
 const open: { close(): void }[] = [];
 const opened = <T extends { close(): void }>(resource: T): T => {
@@ -34,8 +37,31 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function startTurn(): Promise<void> {
-  ports = { plain: await freePort(), tls: await freePort() };
+/** Starts coturn and waits until its listeners are up. */
+async function startTurn(plain: number, ...options: readonly string[]): Promise<ChildProcess> {
+  const name = join(directory, String(plain));
+  const child = spawn('turnserver', [
+    ...[
+      '-n',
+      '--listening-ip=127.0.0.1',
+      '--relay-ip=127.0.0.1',
+      '--no-cli',
+      '--no-dtls',
+      '--log-file=stdout',
+    ],
+    ...[`--listening-port=${plain}`, '--lt-cred-mech', '--realm=test'],
+    ...[`--user=${LOGIN.username}:${LOGIN.credential}`, `--pidfile=${name}.pid`, `--userdb=${name}.db`],
+    ...[`--min-port=${RELAY_PORTS.min}`, `--max-port=${RELAY_PORTS.max}`, ...options],
+  ]);
+  turns.push(child);
+  for await (const line of createInterface({ input: child.stdout }))
+    if (/Total (General servers|auth threads)/.test(line)) break;
+  child.stdout.resume();
+  return child;
+}
+
+async function startTurns(): Promise<void> {
+  ports = { plain: await freePort(), tls: await freePort(), strict: await freePort() };
   const [certificate, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
   execFileSync('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
@@ -50,32 +76,17 @@ async function startTurn(): Promise<void> {
       key,
     ],
   ]);
-  turn = spawn('turnserver', [
-    ...[
-      '-n',
-      '--listening-ip=127.0.0.1',
-      '--relay-ip=127.0.0.1',
-      '--no-cli',
-      '--no-dtls',
-      '--log-file=stdout',
-    ],
-    ...[`--listening-port=${ports.plain}`, `--tls-listening-port=${ports.tls}`, '--allow-loopback-peers'],
-    ...['--lt-cred-mech', `--user=${LOGIN.username}:${LOGIN.credential}`, '--realm=test'],
-    ...[`--cert=${certificate}`, `--pkey=${key}`, `--pidfile=${directory}/pid`, `--userdb=${directory}/db`],
+  const tls = [`--tls-listening-port=${ports.tls}`, `--cert=${certificate}`, `--pkey=${key}`];
+  await Promise.all([
+    startTurn(ports.plain, '--allow-loopback-peers', ...tls),
+    // It refuses to relay to loopback, that is to any of our servers.
+    startTurn(ports.strict, '--no-tls'),
   ]);
-  const listening = new Set<string>();
-  for await (const line of createInterface({ input: turn.stdout! })) {
-    const match = /IPv4\. (UDP|TCP|TLS)[^:]* (?:listener )?opened/i.exec(line);
-    if (match !== null) listening.add(match[1]!.toUpperCase());
-    if (/Total (General servers|auth threads)/.test(line)) listening.add('ready');
-    if (listening.has('ready')) break;
-  }
-  turn.stdout!.resume();
 }
 
 beforeAll(async () => {
   if (missing.length > 0) return;
-  [sfu] = await Promise.all([Sfu.start(), startTurn()]);
+  [sfu] = await Promise.all([Sfu.start(), startTurns()]);
 });
 afterEach(() => {
   for (const each of open.splice(0)) each.close();
@@ -83,7 +94,7 @@ afterEach(() => {
 afterAll(() => {
   if (missing.length === 0) {
     sfu.close();
-    turn.kill('SIGKILL');
+    for (const turn of turns) turn.kill('SIGKILL');
   }
   rmSync(directory, { recursive: true, force: true });
 });
@@ -180,18 +191,21 @@ describe.skipIf(missing.length > 0)(
     });
 
     test('it is used where nothing direct works, without being asked for', async () => {
-      const iceServers = [server(`turn:127.0.0.1:${ports.plain}`)];
       const remote = opened(await sfu.transport());
+      const parameters = remoteOf(remote);
+      const udp = remote.iceCandidates.find(({ protocol }) => protocol === 'udp')!;
+      const proxy = opened(await UdpProxy.to(udp.port));
+      proxy.accepts = (port) => port >= RELAY_PORTS.min && port <= RELAY_PORTS.max;
+      // The first server that allocates refuses to relay to the SFU.
+      const iceServers = [server(`turn:127.0.0.1:${ports.strict}`), server(`turn:127.0.0.1:${ports.plain}`)];
       const client = opened(await MediaTransport.create({ iceServers }));
       await accept(remote, client.local);
-      const { candidates, ...rest } = remoteOf(remote);
-      const connecting = client.connect({
-        ...rest,
-        candidates: ['1 1 tcp 1 127.0.0.1 1 typ host tcptype passive'],
+      const { iceMs } = await client.connect({
+        ...parameters,
+        candidates: [`1 1 udp 1 127.0.0.1 ${proxy.port} typ host`],
       });
-      client.addRemoteCandidate(candidates.find((each) => each.includes('udp'))!);
-      await connecting;
-      expect(client.path?.localType).toBe('host');
+      expect(client.path?.localType).toBe('relay');
+      expect(iceMs).toBeLessThan(2000);
     });
 
     test('the end of the TURN server is noticed', async () => {
@@ -199,7 +213,7 @@ describe.skipIf(missing.length > 0)(
         iceServers: [server(`turn:127.0.0.1:${ports.plain}?transport=tcp`)],
       });
       const state = once(client, 'state');
-      turn.kill('SIGKILL');
+      for (const turn of turns) turn.kill('SIGKILL');
       expect(await state).toEqual(['disconnected']);
     });
   },

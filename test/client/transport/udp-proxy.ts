@@ -1,21 +1,26 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 
 /** A UDP path between clients and one server that can be cut and made slow. */
-export class UdpProxy {
+export class UdpProxy extends EventEmitter<{ forwarded: [] }> {
   /** Nothing passes in either direction. */
   blocked = false;
   /** One-way delay, milliseconds. */
   delayMs = 0;
+  /** Whose packets pass, by source port. */
+  accepts: (clientPort: number) => boolean = () => true;
   readonly #front: Socket;
   readonly #back = new Map<number, Socket>();
   readonly #serverPort: number;
+  #open = true;
 
   private constructor(front: Socket, serverPort: number) {
+    super();
     this.#front = front;
     this.#serverPort = serverPort;
     front.on('message', (packet, { port }) => {
-      this.#pass(() => this.#backOf(port).send(packet, this.#serverPort, '127.0.0.1'));
+      if (this.accepts(port))
+        this.#pass(() => this.#backOf(port).send(packet, this.#serverPort, '127.0.0.1'));
     });
   }
 
@@ -41,11 +46,14 @@ export class UdpProxy {
 
   #pass(send: () => void): void {
     if (this.blocked) return;
-    if (this.delayMs === 0) send();
-    else setTimeout(() => this.#open && send(), this.delayMs);
+    const forward = (): void => {
+      if (!this.#open) return;
+      send();
+      this.emit('forwarded');
+    };
+    if (this.delayMs === 0) forward();
+    else setTimeout(forward, this.delayMs);
   }
-
-  #open = true;
 
   close(): void {
     if (!this.#open) return;
