@@ -9,6 +9,8 @@ const run = promisify(execFile);
 export interface SmallDisk {
   path: string;
   grow(bytes: number): Promise<void>;
+  /** From now on nobody may write to it, not even root. */
+  seal(): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -26,6 +28,9 @@ export async function smallDisk(bytes: number): Promise<SmallDisk | string> {
     path,
     grow: async (size) => {
       await run('mount', ['-o', `remount,size=${size}`, path]);
+    },
+    seal: async () => {
+      await run('mount', ['-o', 'remount,ro', path]);
     },
     remove: async () => {
       await run('umount', ['-l', path]);

@@ -12,8 +12,8 @@ import {
 } from 'kysely';
 import { MeetError } from '../../protocol/errors.ts';
 
-/** How long a statement waits for another process that holds the lock; one transaction takes milliseconds. */
-const BUSY_TIMEOUT_MS = 10_000;
+/** How long a statement, and with it this process, waits for another that holds the lock for some milliseconds. */
+const BUSY_TIMEOUT_MS = 5_000;
 /** The store has about fifty different statements; anything beyond that is made by hand and rare. */
 const MAX_CACHED_STATEMENTS = 200;
 

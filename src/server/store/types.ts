@@ -1,219 +1,26 @@
-/**
- * What the store keeps: the domain objects, what creates and changes them, and the functions on them. Times are
- * milliseconds since the epoch; an absent value is `null`, never `undefined`.
- */
-import type { MediaKind, MediaSource, MeetingStatus, Role } from '../../protocol/model.ts';
+/** The functions of the store. */
+import type {
+  MediaStream,
+  MediaStreamPatch,
+  Meeting,
+  MeetingPatch,
+  Message,
+  NewMediaStream,
+  NewMeeting,
+  NewMessage,
+  NewParticipant,
+  NewRecording,
+  NewUser,
+  Participant,
+  ParticipantPatch,
+  Recording,
+  RecordingPatch,
+  RecordingStatus,
+  User,
+  UserPatch,
+} from './entities.ts';
 
-export type Tier = 'free' | 'pro' | 'enterprise';
-
-export interface UserPreferences {
-  /** Highest picture height the user wants to receive; `auto` leaves it to bandwidth. */
-  videoQuality: 'auto' | '180p' | '360p' | '720p' | '1080p';
-  notifications: {
-    meetingReminder: boolean;
-    recordingReady: boolean;
-  };
-}
-
-export interface User {
-  id: string;
-  name: string | null;
-  email: string | null;
-  tier: Tier;
-  preferences: UserPreferences;
-  createdAt: number;
-}
-
-export interface NewUser {
-  id?: string;
-  name?: string | null;
-  /** Unique among users, compared without regard to case. */
-  email?: string | null;
-  tier?: Tier;
-  preferences?: Partial<UserPreferences>;
-  createdAt?: number;
-}
-
-export type UserPatch = Partial<Omit<NewUser, 'id' | 'createdAt'>>;
-
-export interface Meeting {
-  id: string;
-  hostUserId: string | null;
-  title: string | null;
-  status: MeetingStatus;
-  scheduledTime: number | null;
-  /** Planned length in minutes. */
-  duration: number | null;
-  createdAt: number;
-  startedAt: number | null;
-  endedAt: number | null;
-  /** As `hashPassword` makes it; `null` where the meeting has no password. */
-  passwordHash: string | null;
-  waitingRoom: boolean;
-  /** Whether the meeting is to be recorded. */
-  recording: boolean;
-  /** Whether the host lets nobody else in. */
-  locked: boolean;
-}
-
-export interface NewMeeting {
-  /** Made by the store when absent, in the form `abc-defg-hij`. */
-  id?: string;
-  hostUserId?: string | null;
-  title?: string | null;
-  scheduledTime?: number | null;
-  duration?: number | null;
-  passwordHash?: string | null;
-  waitingRoom?: boolean;
-  recording?: boolean;
-  createdAt?: number;
-}
-
-export type MeetingPatch = Partial<
-  Pick<
-    Meeting,
-    | 'hostUserId'
-    | 'title'
-    | 'scheduledTime'
-    | 'duration'
-    | 'passwordHash'
-    | 'waitingRoom'
-    | 'recording'
-    | 'locked'
-  >
->;
-
-export interface Participant {
-  id: string;
-  meetingId: string;
-  userId: string | null;
-  displayName: string;
-  role: Role;
-  joinedAt: number;
-  leftAt: number | null;
-  /** Why it left: `left`, `removed`, `timeout`, `meeting-ended`, …; `null` while present. */
-  leaveReason: string | null;
-}
-
-export interface NewParticipant {
-  id?: string;
-  meetingId: string;
-  userId?: string | null;
-  displayName: string;
-  role?: Role;
-  joinedAt?: number;
-}
-
-export type ParticipantPatch = Partial<Pick<Participant, 'displayName' | 'role' | 'userId'>>;
-
-/** One audio or video stream that a participant sends or sent. */
-export interface MediaStream {
-  id: string;
-  participantId: string;
-  meetingId: string;
-  kind: MediaKind;
-  source: MediaSource;
-  /** Lower-case codec name: `opus`, `vp8`, `vp9`, `h264`, `av1`. */
-  codec: string;
-  /** Number of simulcast layers offered. */
-  layers: number;
-  /** Last measured rate in bit/s. */
-  bitrate: number | null;
-  /** Best layer that arrives now, counted from 0. */
-  qualityLevel: number | null;
-  startedAt: number;
-  endedAt: number | null;
-}
-
-export interface NewMediaStream {
-  id?: string;
-  participantId: string;
-  meetingId: string;
-  kind: MediaKind;
-  source: MediaSource;
-  codec: string;
-  layers?: number;
-  bitrate?: number | null;
-  startedAt?: number;
-}
-
-export type MediaStreamPatch = Partial<Pick<MediaStream, 'codec' | 'layers' | 'bitrate' | 'qualityLevel'>>;
-
-export type RecordingStatus = 'recording' | 'processing' | 'ready' | 'failed';
-export type RecordingFormat = 'mp4' | 'webm';
-
-export interface TranscriptSegment {
-  /** Milliseconds from the recording's start. */
-  startMs: number;
-  endMs: number;
-  participantId: string | null;
-  text: string;
-}
-
-export interface RecordingAccess {
-  /** `host`: hosts only; `participants`: whoever was in the meeting; `link`: whoever holds a link. */
-  scope: 'host' | 'participants' | 'link';
-  /** Users who may see it besides. */
-  userIds: string[];
-}
-
-export interface Recording {
-  id: string;
-  meetingId: string;
-  /** Key in the object store; `null` until the first byte is stored. */
-  location: string | null;
-  format: RecordingFormat;
-  status: RecordingStatus;
-  durationMs: number | null;
-  sizeBytes: number | null;
-  transcript: TranscriptSegment[] | null;
-  access: RecordingAccess;
-  createdAt: number;
-  endedAt: number | null;
-}
-
-export interface NewRecording {
-  id?: string;
-  meetingId: string;
-  location?: string | null;
-  format?: RecordingFormat;
-  access?: RecordingAccess;
-  createdAt?: number;
-}
-
-export type RecordingPatch = Partial<
-  Pick<
-    Recording,
-    'location' | 'format' | 'status' | 'durationMs' | 'sizeBytes' | 'transcript' | 'access' | 'endedAt'
-  >
->;
-
-export interface Message {
-  id: string;
-  meetingId: string;
-  /** 1 for a meeting's first message, then without gaps. */
-  sequence: number;
-  senderId: string;
-  /** The participant it is for; `null` for everyone. */
-  recipientId: string | null;
-  content: string;
-  /** Key of an attached file in the object store. */
-  fileId: string | null;
-  createdAt: number;
-  /** The sender's own name for the message, by which a repeated send is recognised. */
-  clientId: string | null;
-}
-
-export interface NewMessage {
-  id?: string;
-  meetingId: string;
-  senderId: string;
-  recipientId?: string | null;
-  content: string;
-  fileId?: string | null;
-  clientId?: string | null;
-  createdAt?: number;
-}
+export type * from './entities.ts';
 
 /** `get` and `update` answer `undefined` where there is no such record. */
 export interface Users {

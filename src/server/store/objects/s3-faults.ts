@@ -32,10 +32,15 @@ export function s3Fault(error: unknown, bucket: string, key?: string): MeetError
       cause: error,
     });
   }
-  if (statusOf(error) === 403 || error.name === 'CredentialsProviderError') {
+  const credentialsHint =
+    'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile that may read and write there.';
+  if (error.name === 'CredentialsProviderError') {
+    return failed(`There are no credentials for the bucket ${bucket}.`, credentialsHint);
+  }
+  if (statusOf(error) === 403) {
     return failed(
       `The object store refused the credentials for the bucket ${bucket} (${error.name}).`,
-      'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile that may read and write there.',
+      credentialsHint,
     );
   }
   if (statusOf(error) === undefined) {

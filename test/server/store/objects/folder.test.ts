@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -102,17 +102,30 @@ describe('a folder of objects', () => {
     }
   });
 
-  test('that cannot be made is refused', async ({ skip }) => {
+  test('that cannot be made is refused', async () => {
     await writeFile(join(folder, 'file'), '');
     await expect(FolderObjectStore.open(join(folder, 'file'), { secret: SECRET })).rejects.toMatchObject({
       name: 'MeetError',
     });
     await expect(openObjectStore(root, { secret: 'short' })).rejects.toEqual(coded('bad-config'));
-    if (process.getuid?.() === 0) skip('root may write everywhere');
-    await chmod(folder, 0o500);
-    await expect(FolderObjectStore.open(join(folder, 'x'), { secret: SECRET })).rejects.toEqual(
-      coded('no-permission'),
-    );
+  });
+
+  test('that may not be written is refused', async ({ skip }) => {
+    const disk = await smallDisk(1024 * 1024);
+    if (typeof disk === 'string') return skip(disk);
+    try {
+      const sealed = await FolderObjectStore.open(disk.path, { secret: SECRET });
+      await sealed.put('kept.txt', Buffer.from('kept'));
+      await disk.seal();
+      await expect(sealed.put('new.txt', Buffer.from('x'))).rejects.toEqual(coded('no-permission'));
+      await expect(sealed.delete('kept.txt')).rejects.toEqual(coded('no-permission'));
+      expect(await sealed.head('kept.txt')).toMatchObject({ size: 4 });
+      await expect(FolderObjectStore.open(disk.path, { secret: SECRET })).rejects.toEqual(
+        coded('no-permission'),
+      );
+    } finally {
+      await disk.remove();
+    }
   });
 
   describe('signed URLs', () => {

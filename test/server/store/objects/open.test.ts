@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { MeetError } from '../../../../src/protocol/errors.ts';
 import { openObjectStore } from '../../../../src/server/store/index.ts';
 import { startS3, type TestS3 } from '../../../support/s3.ts';
@@ -12,7 +12,7 @@ async function refusal(url: string, credentials?: TestS3['credentials']): Promis
   return error as MeetError;
 }
 
-describe('an object store that cannot be opened', () => {
+describe('opening an object store', () => {
   let server: TestS3;
   beforeAll(async () => {
     server = await startS3();
@@ -47,6 +47,38 @@ describe('an object store that cannot be opened', () => {
       code: 'storage-failed',
       message: expect.stringContaining('refused the credentials'),
       hint: expect.stringContaining('AWS_ACCESS_KEY_ID'),
+    });
+  });
+
+  describe('with the credentials of the environment', () => {
+    afterEach(() => {
+      vi.unstubAllEnvs();
+    });
+    const environment = (variables: Record<string, string>) => {
+      for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_PROFILE']) {
+        vi.stubEnv(name, undefined);
+      }
+      // The last link of the SDK's chain would ask an address on the network.
+      vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+      vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
+      vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/dev/null');
+      for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+    };
+
+    test('that has none', async () => {
+      environment({});
+      expect(await refusal(at(server.bucket))).toMatchObject({
+        code: 'storage-failed',
+        message: expect.stringContaining('no credentials'),
+      });
+    });
+
+    test('that has some opens', async () => {
+      const { accessKeyId, secretAccessKey } = server.credentials;
+      environment({ AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey });
+      const store = await openObjectStore(at(server.bucket), { secret: SECRET });
+      expect(await store.put('a.txt', Buffer.from('x'))).toMatchObject({ size: 1 });
+      store.close();
     });
   });
 
