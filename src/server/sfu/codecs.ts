@@ -35,10 +35,11 @@ export const MEDIA_CODECS: readonly RouterRtpCodecCapability[] = [
 ];
 
 /**
- * Order for a section that offers simulcast by rid. Browsers that are given no scalabilityMode answer VP9
- * simulcast with one SVC stream (Chromium 156: only the first rid ever arrives), so it comes last there.
+ * Codecs of which the worker forwards several layers, in order of preference. It refuses producers with more than
+ * one encoding of others, and browsers that are given no scalabilityMode make one SVC stream of VP9 simulcast
+ * anyway; so a section that offers simulcast gets VP8 if it has it at all.
  */
-const SIMULCAST_ORDER = ['video/vp8', 'video/h264', 'video/av1', 'video/vp9'];
+const SIMULCAST_CODECS = ['vp8', 'h264'];
 
 const HEADER_EXTENSIONS = new Set([
   'urn:ietf:params:rtp-hdrext:sdes:mid',
@@ -64,9 +65,14 @@ export function isRtx(codec: { readonly mimeType: string }): boolean {
   return codec.mimeType.toLowerCase().endsWith('/rtx');
 }
 
-/** Puts the codecs that can really do simulcast first. */
+export function canSimulcast(codec: { readonly mimeType: string }): boolean {
+  return SIMULCAST_CODECS.includes(codecName(codec));
+}
+
+/** Puts the codecs that can do simulcast first. */
 export function bySimulcastPreference(codecs: readonly RtpCodecParameters[]): RtpCodecParameters[] {
-  const rank = (codec: RtpCodecParameters) => SIMULCAST_ORDER.indexOf(codec.mimeType.toLowerCase());
+  const rank = (codec: RtpCodecParameters) =>
+    canSimulcast(codec) ? SIMULCAST_CODECS.indexOf(codecName(codec)) : SIMULCAST_CODECS.length;
   return [...codecs].sort((a, b) => rank(a) - rank(b));
 }
 

@@ -2,8 +2,14 @@
 import { RemoteAnswerMediaSection } from 'mediasoup-client/handlers/sdp/RemoteMediaSection';
 import type { MediaDescription } from 'sdp-transform';
 import type { Section } from './description.ts';
-import { sendRids } from './encodings.ts';
 import type { Sending } from './sending.ts';
+
+/**
+ * What Chromium starts its bandwidth estimate with, kbit/s. By itself it starts at 300 and grows by 8 % a second:
+ * a 720p simulcast layer came after 22 s on loopback, after 6 s with 1000 and at once with 1500. On a slower uplink
+ * congestion control takes it back within the first reports.
+ */
+const START_BITRATE_KBPS = 1_500;
 
 /** RFC 3264 section 6: port 0, everything else as offered enough to be valid. */
 export function rejectedSection({ media, hasMid, mid, kind }: Section): MediaDescription {
@@ -24,7 +30,7 @@ export function rejectedSection({ media, hasMid, mid, kind }: Section): MediaDes
 /** An accepted section, without our ICE and DTLS parameters. `receiving` says whether we take media on it. */
 export function acceptedSection(
   { media, hasMid, mid }: Section,
-  { rtpParameters, answerParameters, byRid }: Sending,
+  { rtpParameters, answerParameters, rids }: Sending,
   receiving: boolean,
 ): MediaDescription {
   const section: MediaDescription = {
@@ -32,6 +38,7 @@ export function acceptedSection(
       offerMediaObject: media,
       offerRtpParameters: rtpParameters as never,
       answerRtpParameters: answerParameters as never,
+      ...(media.type === 'video' ? { codecOptions: { videoGoogleStartBitrate: START_BITRATE_KBPS } } : {}),
     }).getObject(),
   };
   delete section.mid;
@@ -41,8 +48,7 @@ export function acceptedSection(
   if (hasMid) section.mid = mid;
   section.direction = receiving ? 'recvonly' : 'inactive';
   if (media.rtcpRsize === undefined) delete section.rtcpRsize;
-  if (byRid) {
-    const rids = sendRids(media);
+  if (rids.length > 0) {
     section.rids = rids.map((id) => ({ id, direction: 'recv' }));
     if (media.simulcast !== undefined) section.simulcast = { dir1: 'recv', list1: rids.join(';') };
   }

@@ -29,6 +29,11 @@ export function sendRids(media: MediaDescription): string[] {
   return [...new Set(listed)];
 }
 
+/** Whether the section offers simulcast, by rids or by a SIM group of ssrcs. */
+export function offersLayers(media: MediaDescription): boolean {
+  return sendRids(media).length > 1 || (media.ssrcGroups ?? []).some(({ semantics }) => semantics === 'SIM');
+}
+
 /**
  * Encodings, lowest layer first as mediasoup counts spatial layers. By rid where `ridNegotiated`, else by
  * ssrc: the ssrcs of a SIM group, or the first ssrc; RTX by FID groups (RFC 4588 section 5, RFC 5576). None of

@@ -1,12 +1,21 @@
 /** Matches an offered section against our codecs: RTP parameters as sent by the other side, and our answer to them. */
-import type { RtpCapabilities, RtpCodecParameters, RtpParameters } from 'mediasoup/types';
+import type {
+  RtpCapabilities,
+  RtpCodecParameters,
+  RtpEncodingParameters,
+  RtpParameters,
+} from 'mediasoup/types';
 import { extractRtpCapabilities, getCname } from 'mediasoup-client/handlers/sdp/commonUtils';
 import * as ortc from 'mediasoup-client/ortc';
-import { bySimulcastPreference, codecName, isRtx } from '../codecs.ts';
+import { bySimulcastPreference, canSimulcast, codecName, isRtx } from '../codecs.ts';
 import { badSdp, type Section } from './description.ts';
-import { readEncodings, sendRids } from './encodings.ts';
+import { offersLayers, readEncodings, sendRids } from './encodings.ts';
 
 const RID_EXTENSION = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id';
+const RID_EXTENSIONS = new Set<string>([
+  RID_EXTENSION,
+  'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id',
+]);
 const MID_EXTENSION = 'urn:ietf:params:rtp-hdrext:sdes:mid';
 
 export interface Sending {
@@ -14,8 +23,8 @@ export interface Sending {
   readonly rtpParameters: RtpParameters;
   /** The same from our side of view, for the answer. */
   readonly answerParameters: RtpParameters;
-  /** Whether the encodings are told apart by rid. */
-  readonly byRid: boolean;
+  /** Rids that we take, as listed in the offer; empty where packets are told apart in another way. */
+  readonly rids: readonly string[];
 }
 
 /**
@@ -41,7 +50,7 @@ export function matchSection(
   const answerParameters = ortc.getSendingRemoteRtpParameters(kind, extended) as RtpParameters;
 
   const media = rtpParameters.codecs.filter((codec) => !isRtx(codec));
-  const ordered = sendRids(section.media).length > 1 ? bySimulcastPreference(media) : media;
+  const ordered = offersLayers(section.media) ? bySimulcastPreference(media) : media;
   const kept = preferred && ordered.find((codec) => sameCodec(codec, preferred));
   const chosen = kept ?? ordered[0];
   if (chosen === undefined) return undefined;
@@ -53,13 +62,18 @@ export function matchSection(
   answerParameters.codecs = take(answerParameters.codecs);
 
   const negotiated = (uri: string) => rtpParameters.headerExtensions?.some((ext) => ext.uri === uri) ?? false;
-  const encodings = readEncodings(section.media, {
+  let encodings = readEncodings(section.media, {
     ridNegotiated: negotiated(RID_EXTENSION),
     rtx: rtpParameters.codecs.length > 1,
   });
-  const byRid = encodings[0]?.rid !== undefined;
+  if (encodings.length > 1 && !canSimulcast(chosen)) {
+    encodings = [singleStream(encodings)];
+    withoutRids(rtpParameters);
+    withoutRids(answerParameters);
+  }
+  const rids = encodings[0]?.rid === undefined ? [] : sendRids(section.media);
   const sends = section.direction === 'sendonly' || section.direction === 'sendrecv';
-  if (sends && !byRid && encodings[0]?.ssrc === undefined && !negotiated(MID_EXTENSION)) {
+  if (sends && rids.length === 0 && encodings[0]?.ssrc === undefined && !negotiated(MID_EXTENSION)) {
     throw badSdp(
       `Section ${section.mid} has neither an ssrc nor the mid header extension to know its packets by.`,
     );
@@ -72,7 +86,21 @@ export function matchSection(
   if (section.hasMid) rtpParameters.mid = section.mid;
   const cname = getCname({ offerMediaObject: section.media });
   rtpParameters.rtcp = cname === undefined || cname === '' ? {} : { cname: String(cname) };
-  return { rtpParameters, answerParameters, byRid };
+  return { rtpParameters, answerParameters, rids };
+}
+
+/**
+ * Of a codec that cannot be forwarded in layers we take one stream: the best where ssrcs are listed. Of rids it is
+ * whichever the other side then sends (browsers: the first encoding), known by its mid, as the answer has neither
+ * `a=simulcast` (RFC 8853 section 5.3) nor the rid header extension.
+ */
+function singleStream(encodings: readonly RtpEncodingParameters[]): RtpEncodingParameters {
+  const best = encodings.at(-1)!;
+  return best.rid === undefined ? best : {};
+}
+
+function withoutRids(parameters: RtpParameters): void {
+  parameters.headerExtensions = parameters.headerExtensions?.filter(({ uri }) => !RID_EXTENSIONS.has(uri));
 }
 
 /** An empty session around a section, for functions that read whole sessions. */
