@@ -18,7 +18,7 @@ import { createApp } from './http/app.ts';
 import { MeetingService } from './meetings/service.ts';
 import { Sfu } from './sfu/index.ts';
 import { SignalingServer } from './signaling/upgrade.ts';
-import { openObjectStore, openStore } from './store/index.ts';
+import { type ObjectStore, openObjectStore, openStore } from './store/index.ts';
 
 export interface RunningServer {
   /** Where this machine reaches it, without a slash at its end. */
@@ -26,6 +26,8 @@ export interface RunningServer {
   readonly port: number;
   /** The SFU, for its workers' figures. */
   readonly sfu: Sfu;
+  /** Where chat files and recordings are. */
+  readonly objects: ObjectStore;
   /**
    * Tells the participants, ends their streams, writes down what happened and stops; may be called twice.
    * `reason` is for the log.
@@ -105,6 +107,7 @@ async function assemble(
     url,
     port,
     sfu,
+    objects,
     close: ({ reason = 'asked to' } = {}) => {
       closed ??= (async () => {
         logger.info({ reason }, 'Server is stopping');

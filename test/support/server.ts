@@ -1,10 +1,28 @@
 /** A real server for a test file: its own data folder, a free port, the real SFU worker. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import type { ServerOptions } from '../../src/server/config.ts';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
+
+/** Loopback, one worker and no rate limit. */
+function testOptions(options: Partial<ServerOptions>, dataDir: string): ServerOptions {
+  const workerBin = process.env.MEDIASOUP_WORKER_BIN;
+  return {
+    host: '127.0.0.1',
+    port: 0,
+    workers: 1,
+    rateLimit: false,
+    ...(workerBin === undefined ? {} : { workerBin }),
+    ...options,
+    dataDir,
+  };
+}
 
 export interface TestServer extends RunningServer {
   readonly dataDir: string;
@@ -19,20 +37,9 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
   const removeData = async () => {
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
   };
-  const workerBin = process.env.MEDIASOUP_WORKER_BIN;
+  const logger = pino({ level: process.env.MEET_TEST_LOG ?? 'silent' });
   try {
-    const server = await startServer(
-      {
-        host: '127.0.0.1',
-        port: 0,
-        workers: 1,
-        rateLimit: false,
-        ...(workerBin === undefined ? {} : { workerBin }),
-        ...options,
-        dataDir,
-      },
-      { logger: pino({ level: process.env.MEET_TEST_LOG ?? 'silent' }) },
-    );
+    const server = await startServer(testOptions(options, dataDir), { logger });
     return {
       ...server,
       dataDir,
@@ -43,6 +50,34 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
     };
   } catch (error) {
     await removeData();
+    throw error;
+  }
+}
+
+export interface ServerProcess {
+  readonly url: string;
+  /** `kill -9`; resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+/** Starts one in a process of its own, with a data folder of the test's. */
+export async function startServerProcess(
+  options: Partial<ServerOptions> & { dataDir: string },
+): Promise<ServerProcess> {
+  const script = fileURLToPath(new URL('./server-process.ts', import.meta.url));
+  const child = spawn(process.execPath, [script, JSON.stringify(testOptions(options, options.dataDir))], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  try {
+    for await (const url of createInterface({ input: child.stdout })) return { url, kill };
+    throw new Error('The server ended before it was listening.');
+  } catch (error) {
+    await kill();
     throw error;
   }
 }

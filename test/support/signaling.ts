@@ -37,9 +37,13 @@ export class SignalingClient {
   }
 
   /** Connects; resolves when the WebSocket is open, whatever the server says then. */
-  static async open(url: string, token?: string): Promise<SignalingClient> {
+  static async open(
+    url: string,
+    token?: string,
+    options: { autoPong?: boolean } = {},
+  ): Promise<SignalingClient> {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const socket = new WebSocket(url, { headers, autoPong: true });
+    const socket = new WebSocket(url, { headers, ...options });
     const client = new SignalingClient(socket);
     await once(socket, 'open');
     return client;

@@ -1,0 +1,219 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { Agent, get } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join as joinPath } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestServer } from '../support/server.ts';
+import { connect, createMeeting, join, rest, SignalingClient } from '../support/signaling.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(joinPath(tmpdir(), 'meet-start-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('a start that fails says why', () => {
+  test('the port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    await expect(startTestServer({ port })).rejects.toMatchObject({
+      code: 'port-in-use',
+      message: `Port ${port} is taken by another process.`,
+    });
+    other.close();
+  });
+
+  test('the data folder cannot be written', async () => {
+    const file = joinPath(folder, 'a-file');
+    await writeFile(file, '');
+    await expect(startTestServer({ dataDir: joinPath(file, 'data') })).rejects.toMatchObject({
+      code: 'no-permission',
+    });
+    await expect(startTestServer({ dataDir: '/sys/meet' })).rejects.toMatchObject({ code: 'no-permission' });
+  });
+
+  test('the address is not of this machine', async () => {
+    await expect(startTestServer({ host: '192.0.2.1', listen: [{ ip: '127.0.0.1' }] })).rejects.toMatchObject(
+      { code: 'bad-config' },
+    );
+  });
+
+  test('the TLS files are missing or no certificate', async () => {
+    const missing = joinPath(folder, 'missing.pem');
+    await expect(startTestServer({ tlsCert: missing, tlsKey: missing })).rejects.toMatchObject({
+      code: 'bad-config',
+    });
+    const nonsense = joinPath(folder, 'nonsense.pem');
+    await writeFile(nonsense, 'nonsense');
+    await expect(startTestServer({ tlsCert: nonsense, tlsKey: nonsense })).rejects.toMatchObject({
+      code: 'bad-config',
+    });
+  });
+
+  test('the token key is damaged', async () => {
+    const dataDir = joinPath(folder, 'damaged');
+    await (await startTestServer({ dataDir })).close();
+    const file = joinPath(dataDir, 'token.key');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    await writeFile(file, 'short');
+    await expect(startTestServer({ dataDir })).rejects.toMatchObject({ code: 'storage-failed' });
+  });
+});
+
+test('tokens outlive a restart', async () => {
+  const dataDir = joinPath(folder, 'restart');
+  const first = await startTestServer({ dataDir });
+  const { meeting, hostToken } = await createMeeting(first.url);
+  await first.close();
+  const second = await startTestServer({ dataDir });
+  expect(await join(second.url, meeting.id, 'Host', hostToken)).toMatchObject({
+    participant: { role: 'host' },
+  });
+  await second.close();
+});
+
+test('the rate limit counts by address and by token, and says when to come back', async () => {
+  const server = await startTestServer({ rateLimit: { requests: 5, windowMs: 60_000 } });
+  try {
+    const { hostToken, meeting } = await createMeeting(server.url);
+    const statuses = [];
+    for (let i = 0; i < 5; i++) statuses.push((await rest(server.url, 'GET', '/healthz')).status);
+    expect(statuses).toEqual([200, 200, 200, 200, 429]);
+    const limited = await rest(server.url, 'GET', '/nowhere');
+    expect(limited).toMatchObject({ status: 429, body: { error: { code: 'rate-limited' } } });
+    expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(0);
+    // A token that is not good gives no budget of its own, a good one does.
+    expect((await rest(server.url, 'GET', '/healthz', { token: 'forged' })).status).toBe(429);
+    const path = `/meetings/${meeting.id}/participants`;
+    expect((await rest(server.url, 'GET', path, { token: hostToken })).status).toBe(200);
+    const url = `${server.url.replace('http', 'ws')}/signaling/${meeting.id}`;
+    const codes = [];
+    for (let i = 0; i < 6; i++) codes.push((await (await SignalingClient.open(url)).closed).code);
+    expect(codes).toEqual([4401, 4401, 4401, 4401, 4401, 4429]);
+  } finally {
+    await server.close();
+  }
+});
+
+test('behind a proxy the nearest forwarded address counts, and its host and scheme are told', async () => {
+  const server = await startTestServer({ trustProxy: true, rateLimit: { requests: 2, windowMs: 60_000 } });
+  try {
+    const from = (address: string) =>
+      fetch(`${server.url}/healthz`, { headers: { 'x-forwarded-for': `1.2.3.4, ${address}` } });
+    const statuses = [];
+    for (const address of ['10.0.0.1', '10.0.0.1', '10.0.0.1', '10.0.0.2']) {
+      statuses.push((await from(address)).status);
+    }
+    expect(statuses).toEqual([200, 200, 429, 200]);
+    const reply = await fetch(`${server.url}/meetings`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-forwarded-for': '10.0.0.3',
+        'x-forwarded-proto': 'https',
+        'x-forwarded-host': 'meet.example',
+      },
+      body: '{}',
+    });
+    const { meeting } = (await reply.json()) as { meeting: { url: string } };
+    expect(meeting.url).toMatch(/^https:\/\/meet\.example\/meetings\//);
+  } finally {
+    await server.close();
+  }
+});
+
+test('the public URL is in what the server tells, and only a plain Host header is', async () => {
+  const server = await startTestServer({ publicUrl: 'https://meet.example/base/' });
+  try {
+    const { meeting } = await createMeeting(server.url);
+    expect(meeting.url).toBe(`https://meet.example/base/meetings/${meeting.id}`);
+    const joined = await join(server.url, meeting.id, 'Ann');
+    expect(joined.signalingUrl).toBe(`wss://meet.example/base/signaling/${meeting.id}`);
+    const client = await SignalingClient.open(
+      `${server.url.replace('http', 'ws')}/signaling/${meeting.id}`,
+      joined.token,
+    );
+    expect((await client.state()).meeting?.url).toBe(meeting.url);
+    await client.leave();
+  } finally {
+    await server.close();
+  }
+});
+
+test('TLS 1.3 for REST and signaling, nothing older', async () => {
+  const [tlsCert, tlsKey] = [joinPath(folder, 'cert.pem'), joinPath(folder, 'key.pem')];
+  const options = [
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-subj',
+    '/CN=localhost',
+  ];
+  execFileSync('openssl', ['req', '-x509', ...options, '-days', '2', '-keyout', tlsKey, '-out', tlsCert], {
+    stdio: 'ignore',
+  });
+  const server = await startTestServer({ tlsCert, tlsKey });
+  try {
+    expect(server.url).toMatch(/^https:/);
+    const agent = new Agent({ rejectUnauthorized: false });
+    const [reply] = await once(get(`${server.url}/healthz`, { agent }), 'response');
+    expect(reply.statusCode).toBe(200);
+    expect(reply.headers['strict-transport-security']).toContain('max-age');
+    reply.resume();
+    agent.destroy();
+    const old = connectTls({ port: server.port, rejectUnauthorized: false, maxVersion: 'TLSv1.2' });
+    const [error] = await once(old, 'error');
+    expect(String(error)).toMatch(/version/i);
+  } finally {
+    await server.close();
+  }
+});
+
+test('a signed URL reads an object of the folder store, whole or in part', async () => {
+  const server = await startTestServer();
+  try {
+    const forged = await rest(server.url, 'GET', '/objects/some/file.txt?expires=9999999999&signature=AAAA');
+    expect(forged).toMatchObject({ status: 403, body: { error: { code: 'forbidden' } } });
+    await server.objects.put('chat/hello.txt', Buffer.from('hello, world'));
+    const path = await server.objects.presignGet('chat/hello.txt', {
+      expiresInSeconds: 60,
+      downloadName: 'grüße.txt',
+    });
+    const whole = await fetch(`${server.url}${path}`);
+    expect(await whole.text()).toBe('hello, world');
+    expect(whole.headers.get('content-type')).toContain('text/plain');
+    expect(whole.headers.get('content-disposition')).toBe(
+      'attachment; filename="gr__e.txt"; filename*=UTF-8\'\'gr%C3%BC%C3%9Fe.txt',
+    );
+    const part = await fetch(`${server.url}${path}`, { headers: { range: 'bytes=7-' } });
+    expect([part.status, part.headers.get('content-range'), await part.text()]).toEqual([
+      206,
+      'bytes 7-11/12',
+      'world',
+    ]);
+  } finally {
+    await server.close();
+  }
+});
+
+test('participants are listed while they are there', async () => {
+  const server = await startTestServer();
+  try {
+    const { meeting, hostToken: token } = await createMeeting(server.url);
+    const { client } = await connect(server.url, meeting.id, 'Ann');
+    const list = () => rest(server.url, 'GET', `/meetings/${meeting.id}/participants`, { token });
+    expect((await list()).body).toMatchObject({ participants: [{ name: 'Ann', state: 'joined' }] });
+    await client.leave();
+    expect((await list()).body).toEqual({ participants: [] });
+  } finally {
+    await server.close();
+  }
+});
