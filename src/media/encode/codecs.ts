@@ -66,7 +66,7 @@ export const CODECS: Readonly<Record<VideoCodec, CodecEncoder>> = {
         // The binding got `-usage realtime` with libavcodec 59; without it libaom needs seconds for a picture.
         sinceLibavcodec: 59,
         args: (bitrate) => [
-          ...['-usage', 'realtime', '-cpu-used', '9', '-lag-in-frames', '0', '-row-mt', '1'],
+          ...['-usage', 'realtime', '-cpu-used', '8', '-lag-in-frames', '0', '-row-mt', '1'],
           ...constantRate(bitrate),
         ],
       },
