@@ -29,6 +29,7 @@ export class LivenessMonitor {
   #state: Liveness = 'connected';
   #lastAnsweredAt = performance.now();
   #unansweredSince: number | undefined;
+  #brokenAt: number | undefined;
   #nextCheckAt = 0;
   #lastCheckAt = 0;
   #lastTickAt = performance.now();
@@ -49,13 +50,15 @@ export class LivenessMonitor {
     const now = performance.now();
     this.#lastAnsweredAt = now;
     this.#unansweredSince = undefined;
+    this.#brokenAt = undefined;
     this.#scheduleConsent(now);
     this.#change('connected');
   }
 
-  /** The path is known to be broken (a closed connection, ICMP). */
+  /** The path is known to be broken (a closed connection, ICMP), until an answer comes after all. */
   broken(): void {
-    this.#unansweredSince ??= performance.now() - LOST_MS;
+    this.#brokenAt = performance.now();
+    this.#unansweredSince ??= this.#brokenAt;
     this.#change('disconnected');
   }
 
@@ -84,7 +87,7 @@ export class LivenessMonitor {
       return;
     }
     const since = this.#unansweredSince;
-    if (since === undefined) return;
+    if (since === undefined || this.#brokenAt !== undefined) return;
     const limit = this.lastReceivedAt > since ? ONE_WAY_MS : LOST_MS;
     this.#change(now - since >= limit ? 'disconnected' : 'connected');
   }
