@@ -1,0 +1,170 @@
+/** The `meet` command as a process of its own, with its NDJSON events to wait for. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { mediaCacheDir } from './media-cache.ts';
+
+const BIN = fileURLToPath(new URL('../../bin/meet.js', import.meta.url));
+
+export interface MeetEvent {
+  readonly event?: string;
+  readonly at?: number;
+  readonly [field: string]: unknown;
+}
+
+export interface MeetProcessOptions {
+  /** Words before the command, such as `ip netns exec NAME`. */
+  readonly prefix?: readonly string[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+}
+
+const running = new Set<MeetProcess>();
+
+export class MeetProcess extends EventEmitter<{ event: [event: MeetEvent] }> {
+  readonly child: ChildProcess;
+  readonly events: MeetEvent[] = [];
+  /** What was not JSON on stdout. */
+  readonly lines: string[] = [];
+  stderr = '';
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+
+  constructor(args: readonly string[], { prefix = [], env = {}, cwd }: MeetProcessOptions = {}) {
+    super();
+    const [program = process.execPath, ...rest] = [...prefix, process.execPath, BIN, ...args];
+    this.child = spawn(program, rest, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(cwd === undefined ? {} : { cwd }),
+      env: {
+        ...process.env,
+        NO_COLOR: '1',
+        MEET_CACHE: mediaCacheDir(),
+        MEET_CONFIG: '/nonexistent/meet.json',
+        ...env,
+      },
+    });
+    running.add(this);
+    this.exited = new Promise((resolve) => {
+      this.child.once('close', (code, signal) => {
+        running.delete(this);
+        resolve({ code, signal });
+      });
+    });
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    createInterface({ input: this.child.stdout! }).on('line', (line) => this.#onLine(line));
+  }
+
+  #onLine(line: string): void {
+    let event: MeetEvent;
+    try {
+      event = JSON.parse(line) as MeetEvent;
+    } catch {
+      this.lines.push(line);
+      return;
+    }
+    this.events.push(event);
+    this.emit('event', event);
+  }
+
+  /** The first event of that name, past or to come, that fits; fails with the command's stderr when it ends first. */
+  async waitFor(
+    name: string,
+    fits: (event: MeetEvent) => boolean = () => true,
+    timeoutMs = 20_000,
+  ): Promise<MeetEvent> {
+    const known = this.events.find((event) => event.event === name && fits(event));
+    if (known) return known;
+    return await this.next(name, fits, timeoutMs);
+  }
+
+  /** The next event of that name that fits, from now on. */
+  async next(
+    name: string,
+    fits: (event: MeetEvent) => boolean = () => true,
+    timeoutMs = 20_000,
+  ): Promise<MeetEvent> {
+    const over = new AbortController();
+    const timer = setTimeout(() => over.abort(), timeoutMs);
+    const ended = this.exited.then(({ code }) => {
+      throw new Error(`meet ended with ${code} before "${name}": ${this.stderr}`);
+    });
+    const waiting = (async () => {
+      for (;;) {
+        const [event] = (await once(this, 'event', { signal: over.signal })) as [MeetEvent];
+        if (event.event === name && fits(event)) return event;
+      }
+    })();
+    try {
+      return await Promise.race([waiting, ended]);
+    } catch (error) {
+      const seen = this.events.map((event) => event.event).join(' ');
+      throw over.signal.aborted
+        ? new Error(`No "${name}" in ${timeoutMs} ms; seen: ${seen}; ${this.stderr}`)
+        : error;
+    } finally {
+      clearTimeout(timer);
+      waiting.catch(() => {});
+      ended.catch(() => {});
+      over.abort();
+    }
+  }
+
+  /** Asks it to end and waits; kills it when it does not. */
+  async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<number | null> {
+    this.child.kill(signal);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), 10_000);
+    const { code } = await this.exited;
+    clearTimeout(timer);
+    return code;
+  }
+}
+
+export function meet(args: readonly string[], options?: MeetProcessOptions): MeetProcess {
+  return new MeetProcess(args, options);
+}
+
+/** Ends whatever a test left running. */
+export async function stopAll(): Promise<void> {
+  await Promise.all([...running].map((one) => one.stop('SIGKILL')));
+}
+
+/** `meet serve` on a free loopback port, listening; with its URL. */
+export async function serve(
+  dataDir: string,
+  args: readonly string[] = [],
+  options?: MeetProcessOptions,
+): Promise<{ server: MeetProcess; url: string }> {
+  const server = meet(
+    [
+      'serve',
+      '--json',
+      '--host',
+      '127.0.0.1',
+      '--port',
+      '0',
+      '--workers',
+      '1',
+      '--rate-limit',
+      'off',
+      '--data',
+      dataDir,
+      ...args,
+    ],
+    options,
+  );
+  const { url } = await server.waitFor('listening', undefined, 60_000);
+  return { server, url: String(url) };
+}
+
+/** A new meeting on the server. */
+export async function create(url: string, args: readonly string[] = [], options?: MeetProcessOptions) {
+  const command = meet(['create', '--json', '--server', url, ...args], options);
+  const { code } = await command.exited;
+  const [meeting] = command.events;
+  if (code !== 0 || meeting === undefined)
+    throw new Error(`meet create ended with ${code}: ${command.stderr}`);
+  return { id: String(meeting.id), url: String(meeting.url), hostToken: String(meeting.hostToken) };
+}
