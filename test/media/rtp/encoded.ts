@@ -9,7 +9,7 @@ const ENCODERS: Readonly<Record<string, { codec: VideoCodec; args: readonly stri
   'libvpx-vp9': { codec: 'vp9', args: ['-deadline', 'good', '-cpu-used', '5', '-lag-in-frames', '10'] },
   libx264: {
     codec: 'h264',
-    args: ['-preset', 'veryfast', '-x264-params', 'slices=3:scenecut=0', '-bf', '2'],
+    args: ['-preset', 'veryfast', '-x264-params', 'slices=3:scenecut=0'],
   },
   'libaom-av1': { codec: 'av1', args: ['-cpu-used', '8', '-strict', '-2'] },
   libsvtav1: { codec: 'av1', args: ['-preset', '12'] },
@@ -26,16 +26,34 @@ export interface Encoded {
   readonly keyframes: readonly number[];
 }
 
-/** Frames of a moving test picture at 30 frames a second, with a keyframe every `gop` frames. */
-export async function encodeVideo(
-  encoder: string,
-  options: { width: number; height: number; frames: number; gop: number; kbps?: number },
-): Promise<Encoded> {
-  const { width, height, frames, gop, kbps = 600 } = options;
+export interface EncodeOptions {
+  readonly width: number;
+  readonly height: number;
+  readonly frames: number;
+  readonly gop: number;
+  /** H.264: B-frames between others; none by default, as WebRTC has none. */
+  readonly bFrames?: number;
+}
+
+const encodings = new Map<string, Promise<Encoded>>();
+
+/**
+ * Frames of a moving test picture at 30 frames a second, with a keyframe every `gop` frames. Encoded once
+ * for each set of options: the AV1 encoder of 2018 takes half a minute for a second.
+ */
+export function encodeVideo(encoder: string, options: EncodeOptions): Promise<Encoded> {
+  const key = JSON.stringify([encoder, options]);
+  const encoding = encodings.get(key) ?? encode(encoder, options);
+  encodings.set(key, encoding);
+  return encoding;
+}
+
+async function encode(encoder: string, options: EncodeOptions): Promise<Encoded> {
+  const { width, height, frames, gop, bFrames = 0 } = options;
   const { codec, args } = ENCODERS[encoder]!;
   const input = ['-f', 'lavfi', '-i', `testsrc2=s=${width}x${height}:r=30`, '-frames:v', String(frames)];
-  const rate = ['-b:v', `${kbps}k`, '-g', String(gop), '-keyint_min', String(gop)];
-  const container = codec === 'h264' ? ['-aud', '1', '-f', 'h264'] : ['-f', 'ivf'];
+  const rate = ['-b:v', '600k', '-g', String(gop), '-keyint_min', String(gop)];
+  const container = codec === 'h264' ? ['-bf', String(bFrames), '-aud', '1', '-f', 'h264'] : ['-f', 'ivf'];
   const { stdout } = await runFfmpeg([
     ...['-v', 'error', '-nostdin', ...input, '-pix_fmt', 'yuv420p', '-c:v', encoder, ...args, ...rate],
     ...[...container, 'pipe:1'],
