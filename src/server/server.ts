@@ -95,11 +95,12 @@ async function assemble(
   cleanup.push(() => app.close());
   const signaling = new SignalingServer({ config, meetings, logger });
   signaling.listen(app.server);
-  await meetings.restore();
-  cleanup.push(() => signaling.close());
-  cleanup.push(() => meetings.close());
+  // Only who has the port may touch what another server on the same data wrote about those in its meetings.
   const port = await listen(app, config);
   url = localUrl(config, port);
+  cleanup.push(() => signaling.close());
+  cleanup.push(() => meetings.close());
+  await meetings.restore();
   logger.info({ url }, 'Server is listening');
 
   let closed: Promise<void> | undefined;

@@ -49,6 +49,7 @@ export class MeetingService {
   readonly #records: Records;
   readonly #passwords = new PasswordCheck();
   readonly #live: LiveMeetings;
+  readonly #restored = Promise.withResolvers<void>();
   #stopping = false;
 
   constructor(options: MeetingServiceOptions) {
@@ -56,6 +57,7 @@ export class MeetingService {
     this.#store = options.store;
     this.#records = new Records(options.store, options.logger);
     this.#live = new LiveMeetings((meetingId) => this.#open(meetingId));
+    this.#restored.promise.catch(() => {});
   }
 
   get stopping(): boolean {
@@ -173,6 +175,7 @@ export class MeetingService {
       await this.get(meetingId);
       throw new MeetError('wrong-meeting', `The token belongs to another meeting than ${meetingId}.`);
     }
+    await this.#restored.promise;
     const held = await this.#live.hold(meetingId);
     if (this.#stopping) {
       held.release();
@@ -184,9 +187,26 @@ export class MeetingService {
 
   /**
    * Keeps a place for those who were in a meeting when the server went down without saying so; who does not come
-   * back in the resume window has left.
+   * back in the resume window has left. Nobody is admitted before it is done.
    */
   async restore(): Promise<void> {
+    try {
+      await this.#restore();
+      this.#restored.resolve();
+    } catch (error) {
+      this.#restored.reject(error);
+      throw error;
+    }
+  }
+
+  /** Sends everyone away and lets nobody in any more; resolves when it is written down. */
+  async close(): Promise<void> {
+    this.#stopping = true;
+    await this.#live.closeAll(STOPPING);
+    await this.#records.flush();
+  }
+
+  async #restore(): Promise<void> {
     for (const { id: meetingId } of await this.#store.meetings.listOpen({
       status: 'in-progress',
       limit: 10_000,
@@ -202,13 +222,6 @@ export class MeetingService {
       }
       release();
     }
-  }
-
-  /** Sends everyone away and lets nobody in any more; resolves when it is written down. */
-  async close(): Promise<void> {
-    this.#stopping = true;
-    await this.#live.closeAll(STOPPING);
-    await this.#records.flush();
   }
 
   async #open(meetingId: string): Promise<LiveMeeting> {

@@ -90,6 +90,24 @@ test('after kill -9 a participant comes back under its id, and who does not has 
   }
 });
 
+test('a second server that cannot have the port leaves those in the meetings of the first alone', async () => {
+  const server = await startTestServer({ dataDir });
+  try {
+    const { meeting } = await createMeeting(server.url);
+    const ann = await connect(server.url, meeting.id, 'Ann');
+    await rest(server.url, 'GET', '/healthz');
+    await expect(startTestServer({ dataDir, port: server.port })).rejects.toMatchObject({
+      code: 'port-in-use',
+    });
+    expect(await records(meeting.id, [ann.joined.participant.id])).toMatchObject({
+      participants: [{ leftAt: null }],
+    });
+    await ann.client.leave();
+  } finally {
+    await server.close();
+  }
+});
+
 test('a worker that is killed resets the media of its meetings and nothing else', async () => {
   const server = await startTestServer();
   try {
