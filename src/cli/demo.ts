@@ -6,7 +6,7 @@ import pino from 'pino';
 import { createMeeting } from '../client/api.ts';
 import { joinMeeting } from '../client/join.ts';
 import type { MeetingClient } from '../client/meeting.ts';
-import { DEMO_CLIPS } from '../media/clips.ts';
+import { CLIPS } from '../media/clips.ts';
 import { EXIT } from '../protocol/errors.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import { showMeeting } from '../tui/live.tsx';
@@ -22,6 +22,8 @@ interface Deps {
   readonly output: Output;
 }
 
+/** Whose voices the clips have. */
+const NAMES = ['Alice', 'Bob'];
 const LINE_INTERVAL_MS = 1_000;
 
 /** A server, a meeting and two participants in one process, until Ctrl-C. */
@@ -41,7 +43,8 @@ export async function runDemo({ context, output }: Deps, options: DemoOptions): 
     output.event('meeting', { id: meeting.id, url: meeting.url });
     output.line(invitation(meeting.url));
     const participants = await Promise.all(
-      DEMO_CLIPS.map(async ({ name, file }) => {
+      CLIPS.map(async (file, index) => {
+        const name = NAMES[index] ?? `Guest ${index + 1}`;
         const source = await openSource(context, {
           video: file,
           loop: true,

@@ -17,11 +17,17 @@ export async function openSource(
 ): Promise<EncodedSource | undefined> {
   const { video, audio, testPattern } = options;
   if (video === undefined && audio === undefined && !testPattern) return undefined;
-  const media = await import('../media/index.ts');
-  const ffmpeg = await media.locateFfmpeg(options.ffmpeg === undefined ? {} : { ffmpeg: options.ffmpeg });
-  const common = { ffmpeg, cacheDir: cacheDir(context), signal: context.interrupted };
-  if (testPattern) return await media.openTestPattern(common);
-  return await media.openFile({
+  const common = {
+    cacheDir: cacheDir(context),
+    signal: context.interrupted,
+    ...(options.ffmpeg === undefined ? {} : { ffmpeg: { path: options.ffmpeg } }),
+  };
+  if (testPattern) {
+    const { openTestPattern } = await import('../media/file/test-pattern.ts');
+    return await openTestPattern(common);
+  }
+  const { openFile } = await import('../media/file/open.ts');
+  return await openFile({
     ...common,
     ...(video === undefined ? {} : { video }),
     ...(audio === undefined ? {} : { audio }),
