@@ -16,7 +16,7 @@ clip() {
     -f lavfi -i "color=c=$disc:s=300x300:r=30:d=10" \
     -f lavfi -i "flite=voice=$voice:text='$text'" \
     -filter_complex "
-      [2:a]aresample=48000,adelay=300:all=1,apad,atrim=end=10,volume=1.6,alimiter=limit=0.9,asplit=3[sound][a1][a2];
+      [2:a]aresample=48000,adelay=300:all=1,apad,atrim=end=10,volume=1.6,alimiter=limit=0.8:level=disabled,asplit=3[sound][a1][a2];
       [1:v]format=yuva420p,geq=lum='lum(X,Y)':cb='cb(X,Y)':cr='cr(X,Y)':a='255*clip(150-hypot(X-149.5,Y-149.5),0,1)',
         drawtext=fontfile=$font:text=$initial:fontsize=150:fontcolor=white:x=(w-tw)/2:y=(h-th)/2[disc];
       [a1]showwaves=s=1280x220:r=30:mode=cline:colors=white@0.85:draw=full:scale=sqrt,format=yuva420p[wave];
@@ -35,7 +35,7 @@ clip() {
 }
 
 clip alice slt 0x0b3d6b 0x1fa2a6 0xe8743b \
-  "Hello, this is Alice. I am sending ten seconds of picture and speech, again and again, so that you can see and hear that the meeting works. The quick brown fox jumps over the lazy dog."
+  "Hello, this is Alice. I am sending ten seconds of picture and speech, again and again, so that you can see and hear that the meeting works. Can you hear me?"
 clip bob rms 0x4a1942 0x2f2f6f 0x3fa34d \
-  "Good morning, Bob here. My picture has a clock and a moving bar, and the wave below follows my voice. Peter Piper picked a peck of pickled peppers, one two three."
+  "Good morning, Bob here. My picture has a clock and a moving bar, and the wave below follows my voice. Peter Piper picked a peck of peppers."
 ls -l alice.mp4 bob.mp4

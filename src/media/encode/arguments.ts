@@ -12,8 +12,11 @@ export const ENCODE_VERSION = 1;
 /** Pictures a second and seconds of a still image: enough for a viewer to see that the stream lives. */
 const STILL_RATE = 10;
 
-/** Pictures that follow closer than 1/62 s are left out: no viewer shows them, and encoders cost by the picture. */
-const MIN_SPACING_TICKS = Math.floor(TICKS_PER_SECOND / 62);
+/**
+ * Pictures that follow closer than 1/70 s are left out: no viewer shows them, and encoders cost by the picture. 60 a
+ * second stay, also with the whole milliseconds of Matroska.
+ */
+const MIN_SPACING_TICKS = Math.floor(TICKS_PER_SECOND / 70);
 
 /**
  * What libopus delays at 48 kHz (RFC 7845 section 4.2 calls it pre-skip). As many samples are cut from the start, so
