@@ -26,6 +26,8 @@ export class Pacer {
   readonly #queues: Record<PacerPriority, QueuedPacket[]> = { retransmission: [], media: [] };
   #bytesPerMs: number;
   #queuedBytes = 0;
+  /** Bytes a millisecond that what waits needs to be gone in time; falls when nothing waits any more. */
+  #queueRate = 0;
   /** Bytes that may go now; negative after a packet larger than what was left. */
   #budget: number;
   #updatedMs = 0;
@@ -49,7 +51,7 @@ export class Pacer {
   enqueue(priority: PacerPriority, bytes: number, send: () => void): void {
     const now = this.#scheduler.now();
     if (this.#queuedBytes === 0) {
-      this.#refill(now);
+      this.#refill(now, TICK_MS);
       if (this.#budget > 0) {
         this.#budget -= bytes;
         send();
@@ -58,6 +60,7 @@ export class Pacer {
     }
     this.#queues[priority].push({ bytes, send });
     this.#queuedBytes += bytes;
+    this.#queueRate = Math.max(this.#queueRate, this.#queuedBytes / MAX_DELAY_MS);
     this.#tick.schedule(now + TICK_MS);
   }
 
@@ -67,21 +70,20 @@ export class Pacer {
     this.#drain(Number.POSITIVE_INFINITY);
   }
 
-  #refill(now: number): void {
-    const rateNow = Math.max(this.#bytesPerMs, this.#queuedBytes / MAX_DELAY_MS);
-    this.#budget = Math.min(rateNow * TICK_MS, this.#budget + rateNow * (now - this.#updatedMs));
+  /** `capMs` is the time whose bytes may be saved up. */
+  #refill(now: number, capMs: number): void {
+    const rateNow = Math.max(this.#bytesPerMs, this.#queueRate);
+    this.#budget = Math.min(rateNow * capMs, this.#budget + rateNow * (now - this.#updatedMs));
     this.#updatedMs = now;
   }
 
   #serve(): void {
     const now = this.#scheduler.now();
     // A timer that comes late is made up for, up to the delay that is allowed at all.
-    const lateMs = Math.min(MAX_DELAY_MS, Math.max(TICK_MS, now - this.#updatedMs));
-    const rateNow = Math.max(this.#bytesPerMs, this.#queuedBytes / MAX_DELAY_MS);
-    this.#budget = Math.min(rateNow * lateMs, this.#budget + rateNow * (now - this.#updatedMs));
-    this.#updatedMs = now;
+    this.#refill(now, MAX_DELAY_MS);
     this.#budget = this.#drain(this.#budget);
     if (this.#queuedBytes > 0) this.#tick.schedule(now + TICK_MS);
+    else this.#queueRate = 0;
   }
 
   /** Sends while the budget is positive; gives what is left of it. */
