@@ -1,15 +1,16 @@
 /** File time of received frames. */
 
 /**
- * A step of the media time that differs by more than this from the step of the arrival time is not a pause
- * but a sender that began a new count (a new encoder, a restarted client).
+ * A sender that counts anew (a new encoder, a restarted client) shows by a step back of more than this, or
+ * by running ahead of the time in which its frames come by more than this. Frames that come late and in a
+ * burst after a stall do neither.
  */
 const MAX_DISAGREEMENT_MS = 5_000;
 
 export interface TimedFrame {
   /** Sender's media time, milliseconds; starts anywhere. */
   readonly mediaTimeMs: number;
-  /** When it came, milliseconds since the epoch; lets a restarted count be told from a pause. */
+  /** When it came, milliseconds since the epoch; lets a sender's new count be told from a pause. */
   readonly receivedAtMs?: number;
 }
 
@@ -19,23 +20,26 @@ export interface TrackClock {
 }
 
 export function trackClock(): TrackClock {
-  let offset: number | undefined;
-  let lastMedia = 0;
-  let lastReceived: number | undefined;
-  let lastFile = 0;
+  /** Frame that the others are measured from, in all three times. */
+  let anchor: { readonly media: number; readonly file: number; readonly received: number } | undefined;
+  let last: { readonly media: number; readonly file: number; readonly received: number } | undefined;
   return {
-    fileTimeMs({ mediaTimeMs, receivedAtMs }) {
-      if (offset === undefined) offset = -mediaTimeMs;
-      const step = mediaTimeMs - lastMedia;
-      const arrival =
-        receivedAtMs === undefined || lastReceived === undefined ? undefined : receivedAtMs - lastReceived;
-      if (arrival !== undefined && Math.abs(step - arrival) > MAX_DISAGREEMENT_MS) {
-        offset = lastFile + Math.max(0, arrival) - mediaTimeMs;
+    fileTimeMs({ mediaTimeMs: media, receivedAtMs }) {
+      const received = receivedAtMs ?? Number.NaN;
+      anchor ??= { media, file: 0, received };
+      let file = anchor.file + media - anchor.media;
+      if (last !== undefined) {
+        const passed = received - last.received;
+        const ahead = file - anchor.file - (received - anchor.received);
+        // Not so for frames without a time of arrival: NaN is never greater.
+        if (ahead > MAX_DISAGREEMENT_MS || (last.media - media > MAX_DISAGREEMENT_MS && passed >= 0)) {
+          file = last.file + Math.max(0, passed);
+          anchor = { media, file, received };
+        }
       }
-      lastMedia = mediaTimeMs;
-      lastReceived = receivedAtMs;
-      lastFile = Math.max(0, mediaTimeMs + offset);
-      return Math.round(lastFile);
+      file = Math.max(0, file);
+      last = { media, file, received };
+      return Math.round(file);
     },
   };
 }
