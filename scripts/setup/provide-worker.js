@@ -11,8 +11,8 @@ function show(progress) {
     process.stderr.write(`\r\x1b[K${formatWorkerProgress(progress)}`);
     return;
   }
-  // In a log a line every tenth of the way is enough.
-  const tenth = progress.total === 0 ? 0 : Math.floor((progress.done * 10) / progress.total);
+  // In a log a line a phase is enough, and one for every tenth of the longest.
+  const tenth = progress.phase === 'compile' ? Math.floor((progress.done * 10) / progress.total) : 0;
   const state = `${progress.phase} ${tenth}`;
   if (state !== shown) process.stderr.write(`${formatWorkerProgress(progress)}\n`);
   shown = state;

@@ -51,7 +51,7 @@ export async function ensureBuildPackages(options: PackageOptions): Promise<void
     );
   }
   const total = missing.length;
-  const message = `installing ${missing.join(', ')}`;
+  const message = `installing ${total} packages that the SFU worker is built with`;
   options.onProgress?.({ phase: 'packages', done: 0, total, message });
   let configured = 0;
   const apt = (...args: string[]) => {
