@@ -105,7 +105,6 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
   async #place(): Promise<Route> {
     for (let attempt = 1; ; attempt++) {
       const worker = await this.#pool.acquire();
-      worker.rooms++;
       try {
         const router = await worker.createRouter();
         if (this.#closed || router.closed) {

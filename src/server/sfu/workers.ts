@@ -51,14 +51,20 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
     return pool;
   }
 
-  /** The worker with the fewest connections; waits for a replacement when none is alive. */
+  /**
+   * The worker with the fewest connections, with one room more counted on it: whoever gives the room up takes it off
+   * again. Waits for a replacement when none is alive.
+   */
   async acquire(): Promise<MediaWorker> {
     const timeout = AbortSignal.timeout(ACQUIRE_TIMEOUT_MS);
     while (!this.#closing.signal.aborted) {
       const [best] = [...this.#workers]
         .filter(({ alive }) => alive)
         .sort((a, b) => a.connections - b.connections || a.rooms - b.rooms);
-      if (best !== undefined) return best;
+      if (best !== undefined) {
+        best.rooms++;
+        return best;
+      }
       try {
         await EventEmitter.once(this, 'worker-started', {
           signal: AbortSignal.any([timeout, this.#closing.signal]),
