@@ -1,4 +1,4 @@
-/** Compiles src/ into dist/ when a source has changed. */
+/** Makes dist/ of src/ when a source has changed: declarations by the compiler, the code as a bundle. */
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { checkoutNode, inRoot } from './checkout.js';
-import { capture, SetupError, step } from './step.js';
+import { capture, run, SetupError, step } from './step.js';
 
 const stamp = inRoot('dist', '.meet-build');
 const TYPESCRIPT = /\.tsx?$/;
@@ -25,11 +25,16 @@ export async function buildSources({ force = false, tolerant = false } = {}) {
   const state = digest(sources);
   if (!force && existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return;
   await step('building', async () => {
-    rmSync(stamp, { force: true });
+    // Emptied, so that nothing imports a file that a fresh clone lacks.
+    rmSync(inRoot('dist'), { recursive: true, force: true });
     const tsc = inRoot('node_modules', 'typescript', 'bin', 'tsc');
-    // Not incremental: its notes would leave out files that are gone from dist.
-    const args = [tsc, '-p', 'tsconfig.build.json', '--incremental', 'false', '--pretty', 'false'];
-    const { code, output } = await capture(checkoutNode, args);
+    const { code, output } = await capture(checkoutNode, [
+      tsc,
+      '-p',
+      'tsconfig.build.json',
+      '--pretty',
+      'false',
+    ]);
     if (code !== 0 && !tolerant) {
       const lines = output.trimEnd().split('\n');
       const more = lines.length > 20 ? `\n… ${lines.length - 20} more lines` : '';
@@ -38,8 +43,8 @@ export async function buildSources({ force = false, tolerant = false } = {}) {
         lines.slice(0, 20).join('\n') + more,
       );
     }
+    await run(checkoutNode, [inRoot('scripts', 'setup', 'bundle.js')], 'The sources could not be bundled.');
     copyAssets(sources);
-    removeStale(new Set(sources));
     if (code === 0) writeFileSync(stamp, state);
   });
 }
@@ -47,7 +52,7 @@ export async function buildSources({ force = false, tolerant = false } = {}) {
 /** Contents and not times: a checkout of another commit and back needs no build. */
 function digest(sources) {
   const hash = createHash('sha256');
-  for (const name of ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'])
+  for (const name of ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/setup/bundle.js'])
     hash.update(readFileSync(inRoot(name)));
   for (const name of sources)
     hash
@@ -63,15 +68,6 @@ function copyAssets(sources) {
     const target = inRoot('dist', name);
     mkdirSync(dirname(target), { recursive: true });
     copyFileSync(inRoot('src', name), target);
-  }
-}
-
-/** Removes outputs whose source is gone, so that nothing imports a file that a fresh clone lacks. */
-function removeStale(sources) {
-  for (const name of filesBelow(inRoot('dist'))) {
-    const stem = name.replace(/(\.d\.ts|\.js)(\.map)?$/, '');
-    const known = sources.has(name) || sources.has(`${stem}.ts`) || sources.has(`${stem}.tsx`);
-    if (!known && !name.startsWith('.')) rmSync(inRoot('dist', name));
   }
 }
 

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { CommanderError } from 'commander';
+import { PACKAGE_ROOT } from '../package-root.ts';
 import { EXIT, MeetError } from '../protocol/errors.ts';
 import type { CliContext } from './context.ts';
 import { Output } from './output.ts';
@@ -52,6 +54,6 @@ export async function runProgram(argv: readonly string[], context: CliContext): 
 }
 
 function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8');
   return String((JSON.parse(text) as { version: unknown }).version);
 }

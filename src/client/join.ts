@@ -1,6 +1,7 @@
 import { MeetError } from '../protocol/errors.ts';
 import { requestJoin, resolveMeeting } from './api.ts';
 import { MeetingClient } from './meeting.ts';
+import { MediaTransport } from './transport/werift.ts';
 import type { JoinOptions } from './types.ts';
 
 /**
@@ -14,7 +15,7 @@ export async function joinMeeting(options: JoinOptions): Promise<MeetingClient> 
   try {
     const address = resolveMeeting(options.meeting, options.server);
     const began = performance.now();
-    const reply = await requestJoin(
+    const asked = requestJoin(
       address,
       {
         displayName: options.displayName,
@@ -22,6 +23,9 @@ export async function joinMeeting(options: JoinOptions): Promise<MeetingClient> 
       },
       { token: options.hostToken, signal: options.signal },
     );
+    // The transport's code and certificate are made while the server thinks; they take longer than it does.
+    setImmediate(() => MediaTransport.preload());
+    const reply = await asked;
     const client = new MeetingClient(options, reply, performance.now() - began);
     try {
       await client.start();

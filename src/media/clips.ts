@@ -1,19 +1,8 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-
-/**
- * Folder of the package: the first above this module that has the clips. The sources are two levels below it, and so is
- * what is built from them; a bundle may be elsewhere.
- */
-function assetsFolder(): string {
-  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
-    const assets = join(folder, 'assets');
-    if (existsSync(join(assets, 'alice.mp4'))) return assets;
-    if (dirname(folder) === folder) return join(import.meta.dirname, '..', '..', 'assets');
-  }
-}
-
-const assets = assetsFolder();
+import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../package-root.ts';
 
 /** Clips that come with the package: ten seconds of 1280x720 at 30 frames a second with speech, two voices. */
-export const CLIPS = [join(assets, 'alice.mp4'), join(assets, 'bob.mp4')] as const;
+export const CLIPS = [
+  join(PACKAGE_ROOT, 'assets', 'alice.mp4'),
+  join(PACKAGE_ROOT, 'assets', 'bob.mp4'),
+] as const;

@@ -182,7 +182,7 @@ describe('the build', () => {
 
   const build = () => run(checkoutNode, ['--input-type=module', '-e', buildSources]);
 
-  test('compiles, copies what is no TypeScript, and does nothing the second time', async () => {
+  test('bundles, declares, copies what is no TypeScript, and does nothing the second time', async () => {
     expect(await build()).toMatchObject({ code: 0, stderr: expect.stringMatching(/^building … /) });
     expect(readFileSync(join(folder, 'dist', 'index.js'), 'utf8')).toContain('answer = 42');
     expect(readFileSync(join(folder, 'dist', 'page.html'), 'utf8')).toBe('<p>');
@@ -191,11 +191,11 @@ describe('the build', () => {
 
   test('removes what a deleted source had become', async () => {
     await build();
-    expect(existsSync(join(folder, 'dist', 'old.js'))).toBe(true);
+    expect(existsSync(join(folder, 'dist', 'old.d.ts'))).toBe(true);
     rmSync(join(folder, 'src', 'old.ts'));
     rmSync(join(folder, 'src', 'page.html'));
     await build();
-    for (const name of ['old.js', 'old.d.ts', 'old.js.map', 'page.html']) {
+    for (const name of ['old.d.ts', 'page.html']) {
       expect(existsSync(join(folder, 'dist', name))).toBe(false);
     }
     expect(existsSync(join(folder, 'dist', 'index.js'))).toBe(true);

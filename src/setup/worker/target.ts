@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { PACKAGE_ROOT } from '../../package-root.ts';
 import type { WorkerTarget } from './types.ts';
 
 /** Finds the mediasoup package that this program would load and the project that builds its worker. */
@@ -17,7 +17,7 @@ export function findWorkerTarget(): WorkerTarget {
   return {
     version,
     sourceDir: join(root, 'worker'),
-    projectDir: fileURLToPath(new URL('../../../native/mediasoup-worker', import.meta.url)),
+    projectDir: join(PACKAGE_ROOT, 'native', 'mediasoup-worker'),
     packagedBin: join(root, 'worker', 'out', 'Release', 'mediasoup-worker'),
   };
 }
