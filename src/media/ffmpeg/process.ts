@@ -94,7 +94,7 @@ export function exitFailure(exit: FfmpegExit, work: string): MeetError | undefin
   const how = exit.signal
     ? `ffmpeg was ended by ${exit.signal}`
     : `ffmpeg ended with status ${exit.code ?? 'unknown'}`;
-  const line = lastMeaningfulLine(exit.stderr);
+  const line = exit.signal ? undefined : lastMeaningfulLine(exit.stderr);
   return new MeetError('ffmpeg-failed', `${how} while ${work}${line ? `: ${line}` : ''}.`, {
     hint: exit.signal ? 'Try again; when memory is short, the system ends the largest process.' : undefined,
   });
