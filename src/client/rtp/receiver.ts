@@ -57,6 +57,11 @@ export interface ReceivePath {
 }
 
 const DEFAULT_MAX_DELAY_MS = 200;
+/**
+ * Added to the delay while no report has told the round trip, in the first second: a first request that is lost
+ * leaves no time for a second one otherwise.
+ */
+const UNKNOWN_ROUND_TRIP_MS = 150;
 /** Without retransmission only reordering can fill a gap. */
 const REORDER_DELAY_MS = 60;
 /** A gap of so many packets costs a keyframe in most cases, so it is asked for at once. */
@@ -107,7 +112,8 @@ export class RtpReceiver extends EventEmitter<RtpReceiverEvents> {
     const rttMs = () => path.rttMs();
     const repairable = options.nack;
     const maxDelay = options.maxDelayMs ?? DEFAULT_MAX_DELAY_MS;
-    const deadlineMs = () => (repairable ? maxDelay + (rttMs() ?? 0) : Math.min(REORDER_DELAY_MS, maxDelay));
+    const deadlineMs = () =>
+      repairable ? maxDelay + (rttMs() ?? UNKNOWN_ROUND_TRIP_MS) : Math.min(REORDER_DELAY_MS, maxDelay);
     this.#missing = new MissingPackets({ nack: options.nack, deadlineMs, rttMs });
     this.#task = path.scheduler.task(() => this.#onTimer());
     const video = options.kind === 'video';

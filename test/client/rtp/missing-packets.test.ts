@@ -8,7 +8,7 @@ const missingPackets = (options: { nack?: boolean; rtt?: number } = {}) =>
     rttMs: () => options.rtt,
   });
 
-test('a missing packet is asked for after the tolerance for reordering, and again each 1.5 round trips', () => {
+test('a missing packet is asked for after the tolerance for reordering, and again each 1.2 round trips', () => {
   const missing = missingPackets({ rtt: 40 });
   missing.skipped(65_538, 3, 0);
   expect(missing.nextMs()).toBe(5);
@@ -16,8 +16,16 @@ test('a missing packet is asked for after the tolerance for reordering, and agai
   expect(missing.due(5)).toEqual([65_535, 65_536, 65_537]);
   expect(missing.arrived(65_536)).toBe(true);
   expect(missing.arrived(65_536)).toBe(false);
-  expect(missing.due(64)).toEqual([]);
-  expect(missing.due(65)).toEqual([65_535, 65_537]);
+  expect(missing.due(52)).toEqual([]);
+  expect(missing.due(53)).toEqual([65_535, 65_537]);
+});
+
+test('over a long path each request is repeated once soon after', () => {
+  const missing = missingPackets({ rtt: 100 });
+  missing.skipped(11, 1, 0);
+  const times: number[] = [];
+  for (let now = 0; now < 299; now += 1) if (missing.due(now).length > 0) times.push(now);
+  expect(times).toEqual([5, 20, 125, 140, 245, 260]);
 });
 
 test('what is reordered is not asked for', () => {
