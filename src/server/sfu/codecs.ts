@@ -35,9 +35,8 @@ export const MEDIA_CODECS: readonly RouterRtpCodecCapability[] = [
 ];
 
 /**
- * Codecs of which the worker forwards several layers, in order of preference. It refuses producers with more than
- * one encoding of others, and browsers that are given no scalabilityMode make one SVC stream of VP9 simulcast
- * anyway; so a section that offers simulcast gets VP8 if it has it at all.
+ * Codecs of which the worker forwards several encodings, in order of preference; it refuses producers with more than
+ * one of any other. So a section that offers simulcast gets VP8 if it has it at all.
  */
 const SIMULCAST_CODECS = ['vp8', 'h264'];
 

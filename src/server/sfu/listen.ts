@@ -8,7 +8,7 @@ import type { ListenAddress } from './types.ts';
 
 /**
  * Socket buffer of a UDP port in bytes. All participants of a worker share it, and a keyframe for hundreds of
- * receivers is sent in one burst; the kernel's default holds about 150 packets. The kernel caps it at
+ * receivers is sent in one burst. The kernel caps it at
  * `net.core.rmem_max` and `wmem_max`.
  */
 const UDP_BUFFER_BYTES = 4 * 1024 * 1024;

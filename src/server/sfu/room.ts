@@ -11,7 +11,7 @@ import type { WorkerPool } from './workers.ts';
 
 /**
  * Where the estimate of a receiver's bandwidth starts, bits a second: enough for the best layer of a 720p track,
- * so that the first picture is not the smallest one. Congestion control corrects it within a second.
+ * so that the first picture is not the smallest one. Congestion control corrects it from there.
  */
 const INITIAL_OUTGOING_BITRATE = 3_000_000;
 /** Seconds without ICE consent (RFC 7675) after which the path counts as cut; it may come back later. */

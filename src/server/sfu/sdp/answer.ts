@@ -6,8 +6,8 @@ import type { Sending } from './sending.ts';
 
 /**
  * What Chromium starts its bandwidth estimate with, kbit/s. By itself it starts at 300 and grows by 8 % a second:
- * a 720p simulcast layer came after 22 s on loopback, after 6 s with 1000 and at once with 1500. On a slower uplink
- * congestion control takes it back within the first reports.
+ * a 720p simulcast layer came after 22 s on loopback, after 6 s with 1000 and at once with 1500. Congestion
+ * control takes it back on a slower uplink.
  */
 const START_BITRATE_KBPS = 1_500;
 

@@ -6,7 +6,7 @@ const CANDIDATE =
   /^(?:a=)?candidate:[A-Za-z0-9+/]{1,32} [1-9][0-9]{0,2} [A-Za-z-]+ [0-9]{1,10} [^ ]{1,255} [0-9]{1,5} typ [A-Za-z0-9-]+(?: [^\r\n]*)?$/;
 
 /**
- * Empty text is the end of candidates (RFC 8838 section 8.2).
+ * Empty text is the end of candidates (RFC 8838).
  *
  * @throws MeetError `bad-message`
  */
