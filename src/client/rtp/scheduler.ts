@@ -13,6 +13,10 @@ interface Entry {
 }
 
 const never = Number.POSITIVE_INFINITY;
+/** A timer that is so late tells that the process was held up. */
+const LATE_MS = 15;
+/** Time for what came meanwhile to be read: libuv takes some 30 packets of a socket between two timers. */
+const CATCH_UP_MS = 5;
 
 /**
  * All the timing of a session on a single timer: hundreds of sessions run in one process, and an idle one
@@ -24,6 +28,7 @@ export class Scheduler {
   #cancelTimer: (() => void) | undefined;
   #armedFor = never;
   #running = false;
+  #catchingUp = false;
   #closed = false;
 
   constructor(clock: Clock) {
@@ -73,9 +78,16 @@ export class Scheduler {
   }
 
   #fire(): void {
+    const due = this.#armedFor;
     this.#cancelTimer = undefined;
     this.#armedFor = never;
     const now = this.#clock.now();
+    // After a stall timers run before sockets are read. Packets that wait there must not be taken for lost.
+    this.#catchingUp = now - due > LATE_MS && !this.#catchingUp;
+    if (this.#catchingUp) {
+      this.#arm(now + CATCH_UP_MS);
+      return;
+    }
     this.#running = true;
     try {
       for (const entry of [...this.#entries]) {

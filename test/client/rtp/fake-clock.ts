@@ -30,6 +30,12 @@ export class FakeClock implements Clock {
     };
   }
 
+  /** Time passes without anything running; then what is due runs. */
+  stall(ms: number): void {
+    this.#now += ms;
+    this.advance(0);
+  }
+
   advance(ms: number): void {
     const end = this.#now + ms;
     for (;;) {

@@ -53,6 +53,18 @@ test('a task that throws does not stop the others', () => {
   expect(runs).toBe(1);
 });
 
+test('after a stall of the process, what came meanwhile is read before a task decides', () => {
+  const clock = new FakeClock(0);
+  const scheduler = new Scheduler(clock);
+  const runs: number[] = [];
+  const task = scheduler.task(() => runs.push(clock.now()));
+  task.schedule(10);
+  clock.stall(200);
+  expect(runs).toEqual([]);
+  clock.advance(10);
+  expect(runs).toEqual([205]);
+});
+
 test('after closing nothing runs', () => {
   const clock = new FakeClock(0);
   const scheduler = new Scheduler(clock);
