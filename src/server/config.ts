@@ -32,7 +32,10 @@ export interface SignalingTimings {
 
 /** What `meet serve` gives; everything but `dataDir` has a default. */
 export interface ServerOptions {
-  /** Folder of the database, the token key and, by default, the objects; created when it is not there. */
+  /**
+   * Folder of the database, the token key, the server's id and, by default, the objects; created when it is not
+   * there. Servers that share a PostgreSQL database have one each.
+   */
   readonly dataDir: string;
   /** Address to listen on; default `0.0.0.0`. */
   readonly host?: string;
@@ -61,7 +64,10 @@ export interface ServerOptions {
   readonly turnTtlSeconds?: number;
   /** `false` turns the general limit off; default 100 requests a second. */
   readonly rateLimit?: RateLimit | false;
-  /** Signs tokens, base64 of 32 bytes or more; default: made once and kept in `dataDir`. Servers of one database share it. */
+  /**
+   * Signs tokens, base64 of 32 bytes or more; default: made once and kept, with PostgreSQL in the database, so that
+   * its servers share it, else in `dataDir`.
+   */
   readonly tokenKey?: string;
   readonly tokenTtlMs?: number;
   readonly hostTokenTtlMs?: number;

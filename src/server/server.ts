@@ -18,7 +18,7 @@ import { createApp } from './http/app.ts';
 import { MeetingService } from './meetings/service.ts';
 import { Sfu } from './sfu/index.ts';
 import { SignalingServer } from './signaling/upgrade.ts';
-import { type ObjectStore, openObjectStore, openStore } from './store/index.ts';
+import { loadServerId, type ObjectStore, openObjectStore, openStore } from './store/index.ts';
 
 export interface RunningServer {
   /** Where this machine reaches it, without a slash at its end. */
@@ -80,7 +80,8 @@ async function assemble(
   cleanup.push(async () => (await sfuStarting.catch(() => undefined))?.close());
   const store = await openStore(databaseUrl === undefined ? { dataDir } : { databaseUrl }, logger);
   cleanup.push(() => store.close());
-  const key = config.tokenKey ?? (await loadTokenKey(dataDir));
+  const serverId = await loadServerId(dataDir);
+  const key = config.tokenKey ?? (await loadTokenKey(dataDir, store));
   const tokens = new Tokens(key, { ttlMs: config.tokenTtlMs, hostTtlMs: config.hostTokenTtlMs });
   const objects = await openObjectStore(config.objectsUrl ?? join(dataDir, 'objects'), {
     secret: createHmac('sha256', key).update('signed object URLs').digest('base64url'),
@@ -90,7 +91,7 @@ async function assemble(
 
   let url = '';
   const baseUrl = () => config.publicUrl ?? url;
-  const meetings = new MeetingService({ config, store, sfu, tokens, baseUrl, logger });
+  const meetings = new MeetingService({ config, store, serverId, sfu, tokens, baseUrl, logger });
   const app = await createApp({ config, meetings, store, objects, tokens, tls, baseUrl, logger });
   cleanup.push(() => app.close());
   const signaling = new SignalingServer({ config, meetings, logger });

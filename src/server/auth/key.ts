@@ -1,63 +1,34 @@
-/** The key that signs tokens, made once and kept. */
+/** The key that signs tokens, made once and kept: in the data folder, or in a database that servers share. */
 import { randomBytes } from 'node:crypto';
-import { link, open, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MeetError } from '../../protocol/errors.ts';
+import { keptFile, type Store } from '../store/index.ts';
 
 /** As long as the hash of HS256 (RFC 7518 section 3.2). */
 const KEY_BYTES = 32;
 const FILE_NAME = 'token.key';
-
-/** A new key. */
-export function createTokenKey(): Uint8Array {
-  return randomBytes(KEY_BYTES);
-}
+const SECRET_NAME = 'token-key';
 
 /**
- * Reads the key of a data directory, making it when there is none. Of two servers that start at once, both get
- * the same key.
+ * The key of this server: with PostgreSQL that of all servers of the database, else that of the data folder. Of two
+ * servers that start at once, both get the same key.
  *
- * @throws MeetError `storage-failed` when the file is not a key
+ * @throws MeetError `storage-failed` when what is kept is not a key
  */
-export async function loadTokenKey(dataDir: string): Promise<Uint8Array> {
+export async function loadTokenKey(dataDir: string, store: Store): Promise<Uint8Array> {
+  if (store.engine === 'postgres') {
+    const text = await store.secrets.getOrCreate(SECRET_NAME, () =>
+      randomBytes(KEY_BYTES).toString('base64'),
+    );
+    return checked(Buffer.from(text, 'base64'), `The secret "${SECRET_NAME}" of the database`);
+  }
   const file = join(dataDir, FILE_NAME);
-  const existing = await readKey(file);
-  if (existing !== undefined) return existing;
-  // The name appears only once the content is on disk, so that nobody ever reads half a key.
-  const temporary = `${file}.${process.pid}.${randomBytes(6).toString('hex')}`;
-  const handle = await open(temporary, 'wx', 0o600);
-  try {
-    try {
-      await handle.writeFile(createTokenKey());
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await link(temporary, file).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
-  } finally {
-    await unlink(temporary);
-  }
-  const key = await readKey(file);
-  if (key === undefined) throw unusable(file);
-  return key;
+  return checked(await keptFile(file, () => randomBytes(KEY_BYTES)), file);
 }
 
-async function readKey(file: string): Promise<Uint8Array | undefined> {
-  let key: Buffer;
-  try {
-    key = await readFile(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-  if (key.length !== KEY_BYTES) throw unusable(file);
-  return key;
-}
-
-function unusable(file: string): MeetError {
-  return new MeetError('storage-failed', `${file} does not hold the server's key of ${KEY_BYTES} bytes.`, {
+function checked(key: Uint8Array, where: string): Uint8Array {
+  if (key.length === KEY_BYTES) return key;
+  throw new MeetError('storage-failed', `${where} does not hold the server's key of ${KEY_BYTES} bytes.`, {
     hint: 'Restore it, or remove it: then all tokens given out so far stop working.',
   });
 }

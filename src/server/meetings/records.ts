@@ -6,22 +6,26 @@ import type { Store } from '../store/index.ts';
 
 export class Records {
   readonly #store: Store;
+  readonly #serverId: string;
   readonly #logger: ServerLogger;
   /** Ids of the tracks written down as live, by participant. */
   readonly #tracks = new Map<string, Set<string>>();
   #tail: Promise<void> = Promise.resolve();
 
-  constructor(store: Store, logger: ServerLogger) {
-    this.#store = store;
-    this.#logger = logger;
+  constructor(options: { store: Store; serverId: string; logger: ServerLogger }) {
+    this.#store = options.store;
+    this.#serverId = options.serverId;
+    this.#logger = options.logger;
   }
 
   joined(meetingId: string, { id, name, role, userId }: ParticipantIdentity, joinedAt: number): void {
     this.#tracks.set(id, new Set());
     this.#write('joined', async () => {
-      // Who comes back after the resume window has a record already, which tells of the first stay.
-      if ((await this.#store.participants.get(id)) !== undefined) return;
-      await this.#store.participants.add({ id, meetingId, displayName: name, role, userId, joinedAt });
+      const serverId = this.#serverId;
+      // Who comes back after the resume window, or from another server, has a record already.
+      if ((await this.#store.participants.rejoin(id, serverId)) !== undefined) return;
+      const participant = { id, meetingId, displayName: name, role, userId, joinedAt, serverId };
+      await this.#store.participants.add(participant);
     });
   }
 
@@ -50,8 +54,10 @@ export class Records {
 
   left(participantId: string, reason: string): void {
     this.#tracks.delete(participantId);
-    const at = Date.now();
-    this.#write('left', async () => void (await this.#store.participants.leave(participantId, reason, at)));
+    const options = { at: Date.now(), serverId: this.#serverId };
+    this.#write('left', async () => {
+      await this.#store.participants.leave(participantId, reason, options);
+    });
   }
 
   /** Resolves when everything so far is written. */

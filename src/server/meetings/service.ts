@@ -18,6 +18,8 @@ import { Records } from './records.ts';
 export interface MeetingServiceOptions {
   readonly config: ServerConfig;
   readonly store: Store;
+  /** Who this server is among those that share the store. */
+  readonly serverId: string;
   readonly sfu: Sfu;
   readonly tokens: Tokens;
   /** Base URL in what everyone in a meeting is told alike. */
@@ -55,7 +57,7 @@ export class MeetingService {
   constructor(options: MeetingServiceOptions) {
     this.#options = options;
     this.#store = options.store;
-    this.#records = new Records(options.store, options.logger);
+    this.#records = new Records(options);
     this.#live = new LiveMeetings((meetingId) => this.#open(meetingId));
     this.#restored.promise.catch(() => {});
   }
@@ -186,8 +188,8 @@ export class MeetingService {
   }
 
   /**
-   * Keeps a place for those who were in a meeting when the server went down without saying so; who does not come
-   * back in the resume window has left. Nobody is admitted before it is done.
+   * Keeps a place for those who were in a meeting of this server when it went down without saying so; who does not
+   * come back in the resume window has left. Nobody is admitted before it is done.
    */
   async restore(): Promise<void> {
     try {
@@ -207,17 +209,15 @@ export class MeetingService {
   }
 
   async #restore(): Promise<void> {
-    for (const { id: meetingId } of await this.#store.meetings.listOpen({
-      status: 'in-progress',
-      limit: 10_000,
-    })) {
-      const present = await this.#store.participants.listPresent(meetingId);
-      if (present.length === 0) continue;
-      for (const { id } of await this.#store.mediaStreams.listLive(meetingId)) {
-        await this.#store.mediaStreams.end(id);
-      }
+    const { store, serverId } = this.#options;
+    const present = Map.groupBy(
+      await store.participants.listPresentOn(serverId),
+      ({ meetingId }) => meetingId,
+    );
+    for (const [meetingId, participants] of present) {
       const { live, release } = await this.#live.hold(meetingId);
-      for (const { id, displayName: name, role, userId, joinedAt } of present) {
+      for (const { id, displayName: name, role, userId, joinedAt } of participants) {
+        await store.mediaStreams.endAllOf(id);
         live.restore({ id, name, role, userId }, joinedAt);
       }
       release();

@@ -93,6 +93,8 @@ export interface Participant {
   leftAt: number | null;
   /** Why it left: `left`, `removed`, `timeout`, `meeting-ended`, …; `null` while present. */
   leaveReason: string | null;
+  /** The server whose presence it is, as `loadServerId` tells it. */
+  serverId: string | null;
 }
 
 export interface NewParticipant {
@@ -102,6 +104,7 @@ export interface NewParticipant {
   displayName: string;
   role?: Role;
   joinedAt?: number;
+  serverId?: string | null;
 }
 
 export type ParticipantPatch = Partial<Pick<Participant, 'displayName' | 'role' | 'userId'>>;

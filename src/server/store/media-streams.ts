@@ -3,6 +3,24 @@ import { newId } from './ids.ts';
 import type { Tables } from './tables.ts';
 import type { MediaStream, MediaStreams } from './types.ts';
 
+/** Ends the live streams of a participant or a meeting; part of transactions that end more. */
+export async function endStreams(
+  db: Kysely<Tables>,
+  of: { readonly participantId: string } | { readonly meetingId: string },
+  at: number,
+): Promise<void> {
+  const [column, id] =
+    'meetingId' in of
+      ? (['meetingId', of.meetingId] as const)
+      : (['participantId', of.participantId] as const);
+  await db
+    .updateTable('mediaStreams')
+    .set({ endedAt: at })
+    .where(column, '=', id)
+    .where('endedAt', 'is', null)
+    .execute();
+}
+
 export function mediaStreams(db: Kysely<Tables>): MediaStreams {
   const get = (id: string): Promise<MediaStream | undefined> =>
     db.selectFrom('mediaStreams').selectAll().where('id', '=', id).executeTakeFirst();
@@ -38,6 +56,9 @@ export function mediaStreams(db: Kysely<Tables>): MediaStreams {
         .returningAll()
         .executeTakeFirst();
       return ended ?? get(id);
+    },
+    async endAllOf(participantId, at = Date.now()) {
+      await endStreams(db, { participantId }, at);
     },
     listLive(meetingId) {
       return db

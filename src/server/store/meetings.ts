@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { MeetError } from '../../protocol/errors.ts';
 import { newMeetingId } from './ids.ts';
+import { endStreams } from './media-streams.ts';
 import { flag, type MeetingRow, type Tables } from './tables.ts';
 import type { Meeting, Meetings } from './types.ts';
 
@@ -81,12 +82,7 @@ export function meetings(db: Kysely<Tables>): Meetings {
           .where('meetingId', '=', id)
           .where('leftAt', 'is', null)
           .execute();
-        await trx
-          .updateTable('mediaStreams')
-          .set({ endedAt: at })
-          .where('meetingId', '=', id)
-          .where('endedAt', 'is', null)
-          .execute();
+        await endStreams(trx, { meetingId: id }, at);
         return fromRow(ended);
       });
     },

@@ -9,6 +9,7 @@ import { messages } from './messages.ts';
 import { migrate } from './migrate.ts';
 import { participants } from './participants.ts';
 import { recordings } from './recordings.ts';
+import { secrets } from './secrets.ts';
 import type { Tables } from './tables.ts';
 import type { Store } from './types.ts';
 import { users } from './users.ts';
@@ -91,6 +92,7 @@ class SqlStore implements Store {
   readonly mediaStreams: Store['mediaStreams'];
   readonly recordings: Store['recordings'];
   readonly messages: Store['messages'];
+  readonly secrets: Store['secrets'];
   readonly #db: Kysely<Tables>;
   #closed: Promise<void> | undefined;
 
@@ -103,6 +105,7 @@ class SqlStore implements Store {
     this.mediaStreams = withDatabaseFaults(mediaStreams(db));
     this.recordings = withDatabaseFaults(recordings(db));
     this.messages = withDatabaseFaults(messages(db));
+    this.secrets = withDatabaseFaults(secrets(db));
   }
 
   async check(): Promise<void> {

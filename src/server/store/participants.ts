@@ -1,5 +1,6 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { newId } from './ids.ts';
+import { endStreams } from './media-streams.ts';
 import { openMeeting } from './meetings.ts';
 import type { Tables } from './tables.ts';
 import type { Participant, Participants, Store } from './types.ts';
@@ -7,6 +8,16 @@ import type { Participant, Participants, Store } from './types.ts';
 export function participants(db: Kysely<Tables>, engine: Store['engine']): Participants {
   const get = (id: string): Promise<Participant | undefined> =>
     db.selectFrom('participants').selectAll().where('id', '=', id).executeTakeFirst();
+  const refuseEnded = async (trx: Transaction<Tables>, meetingId: string) => {
+    const meeting = await trx
+      .selectFrom('meetings')
+      .select('status')
+      .where('id', '=', meetingId)
+      // A meeting that is ended at this moment would otherwise keep someone present.
+      .$if(engine === 'postgres', (query) => query.forShare())
+      .executeTakeFirst();
+    openMeeting(meeting, meetingId);
+  };
   return {
     get,
     add(participant) {
@@ -19,16 +30,10 @@ export function participants(db: Kysely<Tables>, engine: Store['engine']): Parti
         joinedAt: participant.joinedAt ?? Date.now(),
         leftAt: null,
         leaveReason: null,
+        serverId: participant.serverId ?? null,
       };
       return db.transaction().execute(async (trx) => {
-        const meeting = await trx
-          .selectFrom('meetings')
-          .select('status')
-          .where('id', '=', row.meetingId)
-          // A meeting that is ended at this moment would otherwise keep someone present.
-          .$if(engine === 'postgres', (query) => query.forShare())
-          .executeTakeFirst();
-        openMeeting(meeting, row.meetingId);
+        await refuseEnded(trx, row.meetingId);
         await trx.insertInto('participants').values(row).execute();
         return row;
       });
@@ -37,24 +42,37 @@ export function participants(db: Kysely<Tables>, engine: Store['engine']): Parti
       if (!Object.values(patch).some((value) => value !== undefined)) return get(id);
       return db.updateTable('participants').set(patch).where('id', '=', id).returningAll().executeTakeFirst();
     },
-    leave(id, reason, at = Date.now()) {
+    rejoin(id, serverId) {
+      return db.transaction().execute(async (trx) => {
+        const before = await trx
+          .selectFrom('participants')
+          .select('meetingId')
+          .where('id', '=', id)
+          .executeTakeFirst();
+        if (!before) return undefined;
+        await refuseEnded(trx, before.meetingId);
+        return trx
+          .updateTable('participants')
+          .set({ leftAt: null, leaveReason: null, serverId })
+          .where('id', '=', id)
+          .returningAll()
+          .executeTakeFirst();
+      });
+    },
+    leave(id, reason, { at = Date.now(), serverId } = {}) {
       return db.transaction().execute(async (trx) => {
         const left = await trx
           .updateTable('participants')
           .set({ leftAt: at, leaveReason: reason })
           .where('id', '=', id)
           .where('leftAt', 'is', null)
+          .$if(serverId !== undefined, (query) => query.where('serverId', '=', serverId!))
           .returningAll()
           .executeTakeFirst();
         if (!left) {
           return trx.selectFrom('participants').selectAll().where('id', '=', id).executeTakeFirst();
         }
-        await trx
-          .updateTable('mediaStreams')
-          .set({ endedAt: at })
-          .where('participantId', '=', id)
-          .where('endedAt', 'is', null)
-          .execute();
+        await endStreams(trx, { participantId: id }, at);
         return left;
       });
     },
@@ -66,12 +84,7 @@ export function participants(db: Kysely<Tables>, engine: Store['engine']): Parti
           .where('meetingId', '=', meetingId)
           .where('leftAt', 'is', null)
           .executeTakeFirst();
-        await trx
-          .updateTable('mediaStreams')
-          .set({ endedAt: at })
-          .where('meetingId', '=', meetingId)
-          .where('endedAt', 'is', null)
-          .execute();
+        await endStreams(trx, { meetingId }, at);
         return Number(left.numUpdatedRows);
       });
     },
@@ -83,6 +96,18 @@ export function participants(db: Kysely<Tables>, engine: Store['engine']): Parti
         .where('leftAt', 'is', null)
         .orderBy('joinedAt')
         .orderBy('id')
+        .execute();
+    },
+    listPresentOn(serverId) {
+      return db
+        .selectFrom('participants')
+        .innerJoin('meetings', 'meetings.id', 'participants.meetingId')
+        .selectAll('participants')
+        .where('participants.serverId', '=', serverId)
+        .where('participants.leftAt', 'is', null)
+        .where('meetings.status', '=', 'in-progress')
+        .orderBy('participants.joinedAt')
+        .orderBy('participants.id')
         .execute();
     },
   };

@@ -28,6 +28,11 @@ export interface RecordingRow extends Omit<Recording, 'transcript' | 'access'> {
   access: string;
 }
 
+export interface SecretRow {
+  name: string;
+  value: string;
+}
+
 export interface Tables {
   users: UserRow;
   meetings: MeetingRow;
@@ -35,6 +40,7 @@ export interface Tables {
   mediaStreams: MediaStream;
   recordings: RecordingRow;
   messages: Message;
+  secrets: SecretRow;
 }
 
 export const flag = (value: boolean): Flag => (value ? 1 : 0);

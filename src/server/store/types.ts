@@ -56,12 +56,26 @@ export interface Participants {
   add(participant: NewParticipant): Promise<Participant>;
   get(id: string): Promise<Participant | undefined>;
   update(id: string, patch: ParticipantPatch): Promise<Participant | undefined>;
-  /** Ends its presence and, in the same transaction, its streams; who has left stays as it was. */
-  leave(id: string, reason: string, at?: number): Promise<Participant | undefined>;
+  /**
+   * Someone with a record is in the meeting, on this server: their leaving, if they had left, is taken back.
+   * @throws MeetError `meeting-ended`
+   */
+  rejoin(id: string, serverId: string): Promise<Participant | undefined>;
+  /**
+   * Ends its presence and, in the same transaction, its streams; who has left stays as it was, and with `serverId` who
+   * is on another server by now.
+   */
+  leave(
+    id: string,
+    reason: string,
+    options?: { at?: number; serverId?: string },
+  ): Promise<Participant | undefined>;
   /** Everyone present leaves, as after a crash of the server that held them. Answers how many there were. */
   leaveAll(meetingId: string, reason: string, at?: number): Promise<number>;
   /** Those who have not left, in the order they joined. */
   listPresent(meetingId: string): Promise<Participant[]>;
+  /** The same for a server's meetings in progress. */
+  listPresentOn(serverId: string): Promise<Participant[]>;
 }
 
 export interface MediaStreams {
@@ -71,6 +85,8 @@ export interface MediaStreams {
   update(id: string, patch: MediaStreamPatch): Promise<MediaStream | undefined>;
   /** A stream that has ended stays as it was. */
   end(id: string, at?: number): Promise<MediaStream | undefined>;
+  /** Ends all that the participant sends. */
+  endAllOf(participantId: string, at?: number): Promise<void>;
   /** Streams of a meeting that have not ended, oldest first. */
   listLive(meetingId: string): Promise<MediaStream[]>;
 }
@@ -107,6 +123,12 @@ export interface Messages {
   ): Promise<Message[]>;
 }
 
+/** What servers that share a database have in common and nobody else may know. */
+export interface Secrets {
+  /** The value of that name; `create` makes it the first time. All callers, in whichever process, get the same. */
+  getOrCreate(name: string, create: () => string): Promise<string>;
+}
+
 /** The SQL store. Every function may also throw `storage-failed`, `disk-full` or, for text with NUL, `bad-request`. */
 export interface Store {
   readonly engine: 'sqlite' | 'postgres';
@@ -116,6 +138,7 @@ export interface Store {
   readonly mediaStreams: MediaStreams;
   readonly recordings: Recordings;
   readonly messages: Messages;
+  readonly secrets: Secrets;
   /** Resolves when the database answers. @throws MeetError `storage-failed` */
   check(): Promise<void>;
   close(): Promise<void>;

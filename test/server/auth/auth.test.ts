@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -7,12 +7,20 @@ import { bearerToken } from '../../../src/server/auth/bearer.ts';
 import { loadTokenKey } from '../../../src/server/auth/key.ts';
 import { Tokens } from '../../../src/server/auth/tokens.ts';
 import { iceServersFor } from '../../../src/server/auth/turn.ts';
+import { loadServerId, openStore } from '../../../src/server/store/index.ts';
 
 test('all who start at once get the same key, and nothing else is left behind', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'meet-key-'));
-  const keys = await Promise.all(Array.from({ length: 20 }, () => loadTokenKey(folder)));
+  const store = await openStore({ dataDir: join(folder, 'database') }, { info() {}, warn() {} });
+  const all = <T>(load: () => Promise<T>) => Promise.all(Array.from({ length: 20 }, load));
+  const keys = await all(() => loadTokenKey(folder, store));
   expect(new Set(keys.map((key) => Buffer.from(key).toString('hex'))).size).toBe(1);
-  expect(await readdir(folder)).toEqual(['token.key']);
+  const ids = await all(() => loadServerId(folder));
+  expect(new Set(ids).size).toBe(1);
+  expect((await readdir(folder)).sort()).toEqual(['database', 'server.id', 'token.key']);
+  await writeFile(join(folder, 'server.id'), '\0\0');
+  await expect(loadServerId(folder)).rejects.toMatchObject({ code: 'storage-failed' });
+  await store.close();
   await rm(folder, { recursive: true });
 });
 

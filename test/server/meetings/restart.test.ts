@@ -90,6 +90,31 @@ test('after kill -9 a participant comes back under its id, and who does not has 
   }
 });
 
+test('who came back after the resume window is remembered through a crash', async () => {
+  const first = await startServerProcess({ dataDir, port: 0, timings: { resumeWindowMs: 50 } });
+  const { meeting } = await createMeeting(first.url);
+  const host = await connect(first.url, meeting.id, 'Host');
+  const ann = await connect(first.url, meeting.id, 'Ann');
+  ann.client.cut();
+  await host.client.state((update) => update.left !== undefined);
+  const again = await SignalingClient.open(ann.joined.signalingUrl, ann.joined.token);
+  expect((await again.state()).self).toMatchObject({ resumed: false });
+  await rest(first.url, 'GET', '/healthz');
+  await first.kill();
+  const second = await startTestServer({ dataDir });
+  try {
+    const url = `${second.url.replace('http', 'ws')}/signaling/${meeting.id}`;
+    const back = await SignalingClient.open(url, host.joined.token);
+    expect((await back.state()).participants?.map(({ name, state }) => [name, state])).toEqual([
+      ['Host', 'joined'],
+      ['Ann', 'reconnecting'],
+    ]);
+    await back.leave();
+  } finally {
+    await second.close();
+  }
+});
+
 test('a second server that cannot have the port leaves those in the meetings of the first alone', async () => {
   const server = await startTestServer({ dataDir });
   try {

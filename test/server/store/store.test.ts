@@ -185,9 +185,9 @@ describe.each(engines)('store on $name', ({ name, missing, start }) => {
         ...ann,
         displayName: 'Anna',
       });
-      const left = await store.participants.leave(ann.id, 'left', 10);
+      const left = await store.participants.leave(ann.id, 'left', { at: 10 });
       expect(left).toEqual({ ...ann, displayName: 'Anna', leftAt: 10, leaveReason: 'left' });
-      expect(await store.participants.leave(ann.id, 'removed', 11)).toEqual(left);
+      expect(await store.participants.leave(ann.id, 'removed', { at: 11 })).toEqual(left);
       expect(await store.participants.leave('nobody', 'left')).toBeUndefined();
       expect(await store.participants.listPresent(meetingId)).toEqual([bob]);
       expect(await store.mediaStreams.get(camera.id)).toEqual({ ...camera, endedAt: 10 });
@@ -228,6 +228,52 @@ describe.each(engines)('store on $name', ({ name, missing, start }) => {
       expect(await store.participants.leaveAll(meetingId, 'server-lost', 8)).toBe(0);
       expect(await store.participants.get(ann.id)).toMatchObject({ leftAt: 7, leaveReason: 'server-lost' });
       expect(await store.mediaStreams.get(camera.id)).toMatchObject({ endedAt: 7 });
+    });
+
+    test('who comes back is present again, on the server that says so', async () => {
+      const joining = { meetingId, displayName: 'Ann', joinedAt: 1, serverId: 'one' };
+      const ann = await store.participants.add(joining);
+      expect(await store.participants.listPresentOn('one')).toEqual([ann]);
+      await store.participants.leave(ann.id, 'timeout', { at: 5 });
+      expect(await store.participants.listPresentOn('one')).toEqual([]);
+      const back = await store.participants.rejoin(ann.id, 'two');
+      expect(back).toEqual({ ...ann, serverId: 'two' });
+      expect(await store.participants.listPresentOn('one')).toEqual([]);
+      expect(await store.participants.listPresentOn('two')).toEqual([back]);
+      // What the first server has to say about it comes too late.
+      expect(await store.participants.leave(ann.id, 'timeout', { serverId: 'one' })).toEqual(back);
+      expect(await store.participants.leave(ann.id, 'left', { at: 9, serverId: 'two' })).toMatchObject({
+        leftAt: 9,
+      });
+      expect(await store.participants.rejoin('nobody', 'one')).toBeUndefined();
+      await store.meetings.end(meetingId);
+      await expect(store.participants.rejoin(ann.id, 'one')).rejects.toEqual(coded('meeting-ended'));
+    });
+
+    test('the present of a server are those of its meetings that have not ended', async () => {
+      const ann = await store.participants.add({
+        meetingId,
+        displayName: 'Ann',
+        joinedAt: 2,
+        serverId: 'three',
+      });
+      const other = await store.meetings.create();
+      await store.meetings.start(other.id);
+      const bob = { meetingId: other.id, displayName: 'Bob', joinedAt: 1, serverId: 'three' };
+      const { id } = await store.participants.add(bob);
+      expect(await store.participants.listPresentOn('three')).toMatchObject([{ id }, { id: ann.id }]);
+      await store.meetings.end(other.id);
+      expect(await store.participants.listPresentOn('three')).toMatchObject([{ id: ann.id }]);
+    });
+
+    test("all streams of one participant end, and nobody else's", async () => {
+      const ann = await store.participants.add({ meetingId, displayName: 'Ann' });
+      const bob = await store.participants.add({ meetingId, displayName: 'Bob' });
+      const ended = [await stream(ann.id), await stream(ann.id)];
+      const live = await stream(bob.id);
+      await store.mediaStreams.endAllOf(ann.id, 7);
+      for (const { id } of ended) expect(await store.mediaStreams.get(id)).toMatchObject({ endedAt: 7 });
+      expect(await store.mediaStreams.listLive(meetingId)).toEqual([live]);
     });
 
     test('streams change and end once', async () => {
@@ -381,6 +427,21 @@ describe.each(engines)('store on $name', ({ name, missing, start }) => {
         { numRuns: 50 },
       );
     });
+  });
+
+  test('a secret is made once, however many ask for it at once', async () => {
+    const fresh = await engine.fresh();
+    const stores = await Promise.all(Array.from({ length: 4 }, () => openStore(fresh, silent)));
+    let made = 0;
+    const values = await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        stores[i % stores.length]!.secrets.getOrCreate('token-key', () => `value ${++made}`),
+      ),
+    );
+    expect(new Set(values).size).toBe(1);
+    expect(await stores[0]?.secrets.getOrCreate('token-key', () => 'another')).toBe(values[0]);
+    expect(await stores[0]?.secrets.getOrCreate('another', () => 'another')).toBe('another');
+    await Promise.all(stores.map((each) => each.close()));
   });
 
   test('everything after close fails with a sentence', async () => {

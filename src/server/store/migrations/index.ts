@@ -1,7 +1,9 @@
 /** Every change of the schema, by name; Kysely runs those that a database has not seen, in the order of the names. */
 import type { Migration } from 'kysely/migration';
 import * as entities from './0001-entities.ts';
+import * as servers from './0002-servers.ts';
 
 export const migrations: Record<string, Migration> = {
   '0001-entities': entities,
+  '0002-servers': servers,
 };
