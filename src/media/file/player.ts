@@ -6,8 +6,11 @@ import type { Cursor, CycleLength } from './cursor.ts';
 import type { Passes } from './passes.ts';
 import { VideoCursor } from './video-cursor.ts';
 
-/** A frame that is later than this moves all that follow, instead of being followed by a burst. */
-const MAX_LATE_MS = 100;
+/**
+ * A frame that is later than this moves all that follow; what is less late is caught up at twice the speed, which a
+ * receiver's playout delay of some 200 ms hides.
+ */
+const MAX_LATE_MS = 200;
 /** Media that must be there before playing goes on after the encoder was too slow; doubled each time. */
 const FIRST_REFILL_TICKS = TICKS_PER_SECOND / 2;
 const MAX_REFILL_TICKS = 8 * TICKS_PER_SECOND;
@@ -43,6 +46,8 @@ export class Player implements EncodedSource {
   #pausedUs = 0;
   #notBeforeMs = 0;
   #stalled = false;
+  /** Set while frames are given: a sink may ask for a keyframe from within. */
+  #giving = false;
   #refillTicks = FIRST_REFILL_TICKS;
   #releasedTicks = 0;
   #closing: Promise<void> | undefined;
@@ -109,7 +114,7 @@ export class Player implements EncodedSource {
   };
 
   readonly #wake = (): void => {
-    if (!this.#sink) return;
+    if (!this.#sink || this.#giving) return;
     if (this.#stalled && !this.#isRefilled()) return;
     this.#stalled = false;
     clearTimeout(this.#timer);
@@ -150,7 +155,12 @@ export class Player implements EncodedSource {
       if (late > MAX_LATE_MS) this.#pausedUs -= Math.round(late * 1000);
       return false;
     }
-    for (const frame of frames) this.#sink?.frame(frame);
+    this.#giving = true;
+    try {
+      for (const frame of frames) this.#sink?.frame(frame);
+    } finally {
+      this.#giving = false;
+    }
     const next = this.#nextTurn();
     // What is late is caught up at twice the speed.
     if (typeof next === 'object')

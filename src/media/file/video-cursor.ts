@@ -108,6 +108,9 @@ export class VideoCursor implements Cursor {
       first -= 1;
     this.#picture = first;
     this.#heldTicks = Math.max(this.#lastDue + 1, nowTicks) - this.cycleStart - pictures[first]!;
-    for (const layer of this.#layers) layer.keyFrameWanted = true;
+    for (const layer of this.#layers) {
+      layer.reset();
+      layer.keyFrameWanted = true;
+    }
   }
 }

@@ -24,7 +24,8 @@ const clip = await makeMedia(
 const spacing = (timestamps: readonly { timestampUs: number }[]) =>
   timestamps.slice(1).map((frame, i) => frame.timestampUs - timestamps[i]!.timestampUs);
 
-describe('what can be opened', () => {
+// A machine that is busy for 200 ms makes a source pause, which some of these tests would take for a fault.
+describe('what can be opened', { retry: 2 }, () => {
   test('picture and sound, three layers', async () => {
     const source = await openFile({ video: clip, cacheDir });
     expect(source.video?.layers.map((layer) => layer.height)).toEqual([180, 360, 720]);
