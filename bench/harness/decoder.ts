@@ -1,0 +1,92 @@
+/** An ffmpeg that decodes VP8 pictures as they come, already started and warm. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { findFfmpeg } from '../../src/media/ffmpeg/locate.ts';
+
+const IVF_HEADER_BYTES = 32;
+const IVF_FRAME_HEADER_BYTES = 12;
+
+export interface Picture {
+  readonly data: Buffer;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * ffmpeg gives a picture out when the next one comes in. So each is followed by a copy of itself, and before each
+ * the copy of the one before is decoded: the time is one picture's too long.
+ */
+export class WarmDecoder {
+  readonly #process: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #frameBytes: number;
+  #receivedBytes = 0;
+  #written = 0;
+  #whole: PromiseWithResolvers<void> | undefined;
+
+  private constructor(process: ChildProcessByStdio<Writable, Readable, null>, { width, height }: Picture) {
+    this.#process = process;
+    // 4:2:0: half a byte of chroma for each pixel.
+    this.#frameBytes = (width * height * 3) / 2;
+    process.stdout.on('data', (data: Buffer) => {
+      this.#receivedBytes += data.length;
+      if (this.#isOut()) this.#whole?.resolve();
+    });
+    process.stdout.once('end', () => this.#whole?.reject(new Error('ffmpeg ended before the picture was out')));
+  }
+
+  /** Starts ffmpeg and lets it decode a first picture, with which it opens its codec. */
+  static async start(first: Picture): Promise<WarmDecoder> {
+    const { path } = await findFfmpeg();
+    const input = ['-probesize', '32', '-analyzeduration', '0', '-flags', 'low_delay', '-threads', '1'];
+    const output = ['-vsync', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', 'pipe:1'];
+    const child = spawn(path, ['-v', 'error', ...input, '-f', 'ivf', '-i', 'pipe:0', ...output], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const decoder = new WarmDecoder(child, first);
+    child.stdin.write(ivfHeader(first.width, first.height));
+    await decoder.decode(first);
+    return decoder;
+  }
+
+  /** Decodes a keyframe of the first one's size; gives the milliseconds until the whole picture was out. */
+  async decode({ data }: Picture): Promise<number> {
+    const startedAt = performance.now();
+    this.#whole = Promise.withResolvers<void>();
+    this.#process.stdin.write(this.#frame(data));
+    this.#process.stdin.write(this.#frame(data));
+    await this.#whole.promise;
+    return performance.now() - startedAt;
+  }
+
+  #isOut(): boolean {
+    return this.#receivedBytes >= (this.#written - 1) * this.#frameBytes;
+  }
+
+  #frame(data: Buffer): Buffer {
+    const header = Buffer.alloc(IVF_FRAME_HEADER_BYTES);
+    header.writeUInt32LE(data.length, 0);
+    header.writeBigUInt64LE(BigInt(this.#written), 4);
+    this.#written += 1;
+    return Buffer.concat([header, data]);
+  }
+
+  async close(): Promise<void> {
+    this.#whole = undefined;
+    const closed = once(this.#process, 'close');
+    this.#process.stdin.end();
+    await closed;
+  }
+}
+
+function ivfHeader(width: number, height: number): Buffer {
+  const header = Buffer.alloc(IVF_HEADER_BYTES);
+  header.write('DKIF', 0, 'latin1');
+  header.writeUInt16LE(IVF_HEADER_BYTES, 6);
+  header.write('VP80', 8, 'latin1');
+  header.writeUInt16LE(width, 12);
+  header.writeUInt16LE(height, 14);
+  header.writeUInt32LE(30, 16);
+  header.writeUInt32LE(1, 20);
+  return header;
+}

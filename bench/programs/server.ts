@@ -1,0 +1,46 @@
+/** A meeting server in a process of its own, with the means to look into it. */
+import { subscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage } from 'node:http';
+import pino from 'pino';
+import type { ServerOptions } from '../../src/server/config.ts';
+import { type RunningServer, startServer } from '../../src/server/server.ts';
+import { answer } from '../harness/program.ts';
+
+let running: RunningServer | undefined;
+/** When `POST …/join` requests came, milliseconds since the epoch. */
+let joins: number[] = [];
+
+subscribe('http.server.request.start', (message) => {
+  const { request } = message as { request: IncomingMessage };
+  if (request.method === 'POST' && request.url?.endsWith('/join'))
+    joins.push(performance.timeOrigin + performance.now());
+});
+
+function server(): RunningServer {
+  if (running === undefined) throw new Error('The server is not started');
+  return running;
+}
+
+const requests = {
+  start: async (options: ServerOptions): Promise<{ url: string }> => {
+    running = await startServer(options, { logger: pino({ level: 'fatal' }, pino.destination(2)) });
+    return { url: running.url };
+  },
+  workerPids: async (): Promise<number[]> => (await server().sfu.resourceUsage()).map(({ pid }) => pid),
+  takeJoins: (): number[] => {
+    const taken = joins;
+    joins = [];
+    return taken;
+  },
+  /** Needs `--expose-gc`. Twice: the first pass frees what finalisers hold, the second what they let go. */
+  collectGarbage: async (): Promise<void> => {
+    for (let pass = 0; pass < 2; pass += 1) {
+      globalThis.gc?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  },
+};
+
+export type ServerRequests = typeof requests;
+
+answer(requests, () => running?.close({ reason: 'measured' }));
