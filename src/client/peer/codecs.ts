@@ -66,8 +66,8 @@ export function videoCodecs(codec: VideoCodec): SdpCodec[] {
 }
 
 const PUBLISHED_EXTENSIONS: Readonly<Record<MediaKind, readonly ExtensionName[]>> = {
-  audio: ['mid', 'absSendTime', 'transportCc', 'audioLevel'],
-  video: ['mid', 'rid', 'repairedRid', 'absSendTime', 'transportCc'],
+  audio: ['mid', 'absSendTime', 'absCaptureTime', 'transportCc', 'audioLevel'],
+  video: ['mid', 'rid', 'repairedRid', 'absSendTime', 'absCaptureTime', 'transportCc'],
 };
 
 /** Ids are the same in every section, as BUNDLE wants (RFC 8843 section 7.2); below 15 for one-byte headers. */
@@ -78,6 +78,7 @@ const EXTENSION_ID: Readonly<Record<ExtensionName, number>> = {
   absSendTime: 4,
   transportCc: 5,
   audioLevel: 6,
+  absCaptureTime: 7,
 };
 
 /** The header extensions that a publishing section offers. */

@@ -12,6 +12,8 @@ export interface ExtensionIds {
   /** draft-holmer-rmcat-transport-wide-cc-extensions-01. */
   readonly transportCc?: number;
   readonly absSendTime?: number;
+  /** `abs-capture-time` (http://www.webrtc.org/experiments/rtp-hdrext): on the first packet of a frame. */
+  readonly absCaptureTime?: number;
   /** RFC 6464, client to mixer. */
   readonly audioLevel?: number;
 }

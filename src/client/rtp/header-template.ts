@@ -1,5 +1,5 @@
 import { audioLevelByte, type ExtensionIds, streamExtensions } from './extensions.ts';
-import { absSendTime } from './ntp.ts';
+import { ABS_CAPTURE_TIME_BYTES, absSendTime, writeAbsCaptureTime } from './ntp.ts';
 import {
   type HeaderExtension,
   RTP_FIXED_HEADER_BYTES,
@@ -16,6 +16,8 @@ export interface HeaderTemplateOptions {
   readonly extensions: ExtensionIds;
   /** Whether packets carry an audio level. */
   readonly audioLevel?: boolean;
+  /** Whether packets carry the capture time of their frame. */
+  readonly captureTime?: boolean;
 }
 
 /** What differs from packet to packet. */
@@ -29,6 +31,8 @@ export interface HeaderFields {
   readonly nowMs: number;
   /** −dBov. */
   readonly audioLevel?: number;
+  /** Milliseconds since the epoch. */
+  readonly captureTimeMs?: number;
 }
 
 /**
@@ -42,6 +46,7 @@ export class HeaderTemplate {
   readonly #transportCcAt: number;
   readonly #absSendTimeAt: number;
   readonly #audioLevelAt: number;
+  readonly #captureTimeAt: number;
 
   constructor(options: HeaderTemplateOptions) {
     const { extensions: ids } = options;
@@ -50,6 +55,7 @@ export class HeaderTemplate {
       [ids.absSendTime, 3],
       [ids.transportCc, 2],
       [options.audioLevel ? ids.audioLevel : undefined, 1],
+      [options.captureTime ? ids.absCaptureTime : undefined, ABS_CAPTURE_TIME_BYTES],
     ];
     for (const [id, bytes] of variable) {
       if (id !== undefined) extensions.push({ id, data: Buffer.alloc(bytes) });
@@ -73,6 +79,7 @@ export class HeaderTemplate {
     this.#absSendTimeAt = offsetOf(ids.absSendTime);
     this.#transportCcAt = offsetOf(ids.transportCc);
     this.#audioLevelAt = options.audioLevel ? offsetOf(ids.audioLevel) : 0;
+    this.#captureTimeAt = options.captureTime ? offsetOf(ids.absCaptureTime) : 0;
   }
 
   /** Whether packets of this stream take part in transport-wide congestion control. */
@@ -89,5 +96,8 @@ export class HeaderTemplate {
     if (this.#transportCcAt > 0) target.writeUInt16BE(fields.transportSequence, this.#transportCcAt);
     if (this.#absSendTimeAt > 0) target.writeUIntBE(absSendTime(fields.nowMs), this.#absSendTimeAt, 3);
     if (this.#audioLevelAt > 0) target[this.#audioLevelAt] = audioLevelByte(fields.audioLevel ?? 127);
+    if (this.#captureTimeAt > 0) {
+      writeAbsCaptureTime(target, this.#captureTimeAt, fields.captureTimeMs ?? fields.nowMs);
+    }
   }
 }

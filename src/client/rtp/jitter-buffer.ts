@@ -7,6 +7,8 @@ export interface BufferedPacket {
   /** Empty for packets of padding only, which fill the sequence and belong to no frame. */
   readonly payload: Buffer;
   readonly receivedMs: number;
+  /** When the frame was captured on the sender's wall clock, where the packet says it. */
+  readonly captureTimeMs?: number | undefined;
 }
 
 export interface JitterBufferOptions {

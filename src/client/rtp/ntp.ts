@@ -54,6 +54,23 @@ export function roundTripMs(nowMs: number, last: number, delay: number): number 
   return Math.max(0, compactToMs(elapsed));
 }
 
+/** Bytes of abs-capture-time without the estimated offset of the capture clock. */
+export const ABS_CAPTURE_TIME_BYTES = 8;
+
+/** Writes abs-capture-time: the NTP time in 32.32 fixed point. */
+export function writeAbsCaptureTime(target: Buffer, offset: number, ms: number): void {
+  const { seconds, fraction } = toNtp(ms);
+  target.writeUInt32BE(seconds, offset);
+  target.writeUInt32BE(fraction, offset + 4);
+}
+
+/** Milliseconds since the Unix epoch; `undefined` for a value that is too short or zero. */
+export function readAbsCaptureTime(value: Buffer): number | undefined {
+  if (value.length < ABS_CAPTURE_TIME_BYTES) return undefined;
+  const seconds = value.readUInt32BE(0);
+  return seconds === 0 ? undefined : fromNtp({ seconds, fraction: value.readUInt32BE(4) });
+}
+
 /** abs-send-time: 24 bits, 6 of seconds and 18 of fraction (http://webrtc.org/experiments/rtp-hdrext). */
 export function absSendTime(ms: number): number {
   return Math.floor((ms / 1000) * 262_144) % 0x100_0000;

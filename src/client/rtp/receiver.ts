@@ -40,6 +40,18 @@ export interface RtpReceiverOptions {
   readonly waitForKeyframe?: boolean;
 }
 
+/** An authenticated packet of a stream or of its RTX stream. */
+export interface ReceivedPacket {
+  readonly header: RtpHeader;
+  /** Without padding. */
+  readonly payload: Buffer;
+  /** Of the whole packet, as it came. */
+  readonly bytes: number;
+  readonly nowMs: number;
+  /** What its abs-capture-time says, milliseconds since the epoch. */
+  readonly captureTimeMs: number | undefined;
+}
+
 export interface RtpReceiverEvents {
   /** A whole frame, in decoding order. */
   frame: [frame: ReceivedFrame];
@@ -140,12 +152,16 @@ export class RtpReceiver extends EventEmitter<RtpReceiverEvents> {
     this.#keyframes.request();
   }
 
-  /** Takes an authenticated packet of the stream or of its RTX stream; the payload has no padding any more. */
-  receive(header: RtpHeader, payload: Buffer, bytes: number, nowMs: number): void {
+  /** Id of abs-capture-time, where it was negotiated. */
+  get captureTimeId(): number | undefined {
+    return this.#options.extensions.absCaptureTime;
+  }
+
+  receive(packet: ReceivedPacket): void {
     if (this.#closed) return;
-    this.#stats.bytes += bytes;
-    if (header.ssrc === this.rtxSsrc) this.#receiveRtx(header, payload, nowMs);
-    else this.#receiveMedia(header, payload, nowMs);
+    this.#stats.bytes += packet.bytes;
+    if (packet.header.ssrc === this.rtxSsrc) this.#receiveRtx(packet);
+    else this.#receiveMedia(packet);
     this.#armBuffer();
   }
 
@@ -182,7 +198,8 @@ export class RtpReceiver extends EventEmitter<RtpReceiverEvents> {
     this.removeAllListeners();
   }
 
-  #receiveMedia(header: RtpHeader, payload: Buffer, nowMs: number): void {
+  #receiveMedia(packet: ReceivedPacket): void {
+    const { header, payload, nowMs } = packet;
     const arrival = this.#reception.classify(header.sequenceNumber);
     if (arrival.kind === 'stray') return;
     this.#reception.received(header.timestamp, arrival.kind !== 'old', nowMs);
@@ -203,11 +220,12 @@ export class RtpReceiver extends EventEmitter<RtpReceiverEvents> {
     // A payload type that was not negotiated (comfort noise, DTMF) fills the sequence, as padding does.
     const known = this.#options.payloads.has(header.payloadType);
     const media = known ? payload : payload.subarray(0, 0);
-    this.#insert(header, header.payloadType, arrival.sequence, media, nowMs);
+    this.#insert(packet, header.payloadType, arrival.sequence, media);
   }
 
   /** RFC 4588 section 4: the original sequence number stands before the original payload. */
-  #receiveRtx(header: RtpHeader, payload: Buffer, nowMs: number): void {
+  #receiveRtx(packet: ReceivedPacket): void {
+    const { header, payload } = packet;
     const payloadType = this.#options.rtxPayloads.get(header.payloadType);
     // Senders probe the bandwidth with RTX packets of padding only.
     if (payloadType === undefined || payload.length < 2) return;
@@ -217,13 +235,14 @@ export class RtpReceiver extends EventEmitter<RtpReceiverEvents> {
       this.#stats.duplicates += 1;
       return;
     }
-    this.#insert(header, payloadType, sequence, payload.subarray(2), nowMs);
+    this.#insert(packet, payloadType, sequence, payload.subarray(2));
   }
 
-  #insert(header: RtpHeader, payloadType: number, sequence: number, payload: Buffer, nowMs: number): void {
+  #insert(packet: ReceivedPacket, payloadType: number, sequence: number, payload: Buffer): void {
     this.#stats.packets += 1;
+    const { header, nowMs: receivedMs, captureTimeMs } = packet;
     const { timestamp, marker } = header;
-    this.#buffer.insert({ sequence, timestamp, marker, payloadType, payload, receivedMs: nowMs });
+    this.#buffer.insert({ sequence, timestamp, marker, payloadType, payload, receivedMs, captureTimeMs });
   }
 
   #startsFrame(packet: BufferedPacket, keyframe: boolean): boolean {
@@ -250,7 +269,8 @@ export class RtpReceiver extends EventEmitter<RtpReceiverEvents> {
   }
 
   #emitFrame(frame: DepacketizedFrame, packets: readonly BufferedPacket[], gapBefore: boolean): void {
-    const rtpTimestamp = packets[0]!.timestamp;
+    const { timestamp: rtpTimestamp, captureTimeMs } = packets[0]!;
+    if (captureTimeMs !== undefined) this.#senderClock.captured(rtpTimestamp, captureTimeMs);
     const ticks = this.#mediaTicks;
     this.#mediaTicks =
       ticks === undefined ? rtpTimestamp : ticks + ((rtpTimestamp - this.#lastTimestamp) | 0);

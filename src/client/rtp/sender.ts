@@ -62,6 +62,16 @@ export interface SendPath {
   firstIndex(ssrc: number): number;
 }
 
+/** What a packet of the stream carries. */
+interface MediaPacket {
+  readonly timestamp: number;
+  readonly marker: boolean;
+  readonly payload: Buffer;
+  readonly audioLevel?: number | undefined;
+  /** On the first packet of a frame, milliseconds since the epoch. */
+  readonly captureTimeMs?: number | undefined;
+}
+
 /** A packet is not sent twice within a round trip, or within this where none is known. */
 const MIN_RESEND_MS = 10;
 
@@ -75,6 +85,8 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
   readonly #clockRate: number;
   readonly #timestampOffset: number;
   readonly #template: HeaderTemplate;
+  /** Of the first packet of a frame, which says when it was captured. */
+  readonly #firstTemplate: HeaderTemplate;
   readonly #rtxTemplate: HeaderTemplate | undefined;
   readonly #buffer: RetransmissionBuffer;
   /** Index that the next packetised payload gets, and that the next RTX packet gets. */
@@ -104,12 +116,9 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
     this.#packetizer = options.packetizer;
     this.#clockRate = options.clockRate;
     this.#timestampOffset = options.timestampOffset ?? Math.floor(Math.random() * 2 ** 32);
-    this.#template = new HeaderTemplate({
-      ...rest,
-      ssrc,
-      ...(rid !== undefined && { rid }),
-      audioLevel: kind === 'audio',
-    });
+    const header = { ...rest, ssrc, ...(rid !== undefined && { rid }), audioLevel: kind === 'audio' };
+    this.#template = new HeaderTemplate(header);
+    this.#firstTemplate = new HeaderTemplate({ ...header, captureTime: true });
     if (rtxSsrc !== undefined && rtxPayloadType !== undefined) {
       this.rtxSsrc = rtxSsrc;
       this.#rtxTemplate = new HeaderTemplate({
@@ -139,12 +148,14 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
     const ticks = Math.round((frame.timestampUs * this.#clockRate) / 1e6);
     const timestamp = modulo32(this.#timestampOffset + ticks);
     const video = this.kind === 'video';
-    const overhead = this.#template.byteLength + this.#path.srtp.overhead;
+    const overhead = this.#firstTemplate.byteLength + this.#path.srtp.overhead;
     payloads.forEach((payload, i) => {
       const index = this.#nextIndex;
       this.#nextIndex += 1;
       const marker = video && i === payloads.length - 1;
-      const send = () => this.#transmit(index, timestamp, marker, payload, frame.audioLevel);
+      const captureTimeMs = i === 0 ? frame.captureTimeMs : undefined;
+      const send = () =>
+        this.#transmit(index, { timestamp, marker, payload, captureTimeMs, audioLevel: frame.audioLevel });
       // Audio is small and its delay is heard, so it does not wait behind a picture.
       if (video) this.#path.pacer.enqueue('media', payload.length + overhead, send);
       else send();
@@ -224,9 +235,11 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
     this.removeAllListeners();
   }
 
-  #transmit(index: number, timestamp: number, marker: boolean, payload: Buffer, audioLevel?: number): void {
+  #transmit(index: number, media: MediaPacket): void {
     if (this.#closed) return;
-    const packet = this.#protect(this.#template, this.ssrc, index, timestamp, marker, payload, audioLevel);
+    const { timestamp, marker, payload, audioLevel } = media;
+    const template = media.captureTimeMs === undefined ? this.#template : this.#firstTemplate;
+    const packet = this.#protect(template, this.ssrc, index, media);
     this.#mediaPackets += 1;
     this.#octets += payload.length;
     const wire = this.#rtxTemplate ? undefined : packet;
@@ -251,8 +264,7 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
     payload.set(sent.payload, 2);
     const index = this.#nextRtxIndex;
     this.#nextRtxIndex += 1;
-    const { timestamp, marker, audioLevel } = sent;
-    this.#protect(this.#rtxTemplate, this.rtxSsrc, index, timestamp, marker, payload, audioLevel);
+    this.#protect(this.#rtxTemplate, this.rtxSsrc, index, { ...sent, payload });
   }
 
   /** Encrypts and sends; each packet takes a transport-wide number of its own. */
@@ -260,10 +272,7 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
     template: HeaderTemplate,
     ssrc: number,
     index: number,
-    timestamp: number,
-    marker: boolean,
-    payload: Buffer,
-    audioLevel: number | undefined,
+    { timestamp, marker, payload, audioLevel, captureTimeMs }: MediaPacket,
   ): Buffer {
     const { srtp, history, scheduler } = this.#path;
     const nowMs = scheduler.now();
@@ -276,6 +285,7 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
         transportSequence: history.next & 0xffff,
         nowMs,
         ...(audioLevel !== undefined && { audioLevel }),
+        ...(captureTimeMs !== undefined && { captureTimeMs }),
       },
       payload,
       ssrc,

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { SrtpKeys } from '../transport/types.ts';
 import { ArrivalRecorder } from './arrival-recorder.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { roundTripMs } from './ntp.ts';
+import { readAbsCaptureTime, roundTripMs } from './ntp.ts';
 import { Pacer } from './pacer.ts';
 import { isRtcp, parseRtpHeader, readExtension, stripPadding } from './packet.ts';
 import { type ReceivePath, RtpReceiver, type RtpReceiverOptions } from './receiver.ts';
@@ -170,7 +170,14 @@ export class RtpSession extends EventEmitter<RtpSessionEvents> {
       if (value?.length === 2) this.#arrivals.received(value.readUInt16BE(0), header.ssrc, now);
     }
     const payload = stripPadding(decrypted, header);
-    if (payload) this.#receivers.get(header.ssrc)?.receive(header, payload, packet.length, now);
+    const receiver = payload && this.#receivers.get(header.ssrc);
+    if (!receiver) return;
+    const captured =
+      receiver.captureTimeId === undefined
+        ? undefined
+        : readExtension(packet, header, receiver.captureTimeId);
+    const captureTimeMs = captured && readAbsCaptureTime(captured);
+    receiver.receive({ header, payload, bytes: packet.length, nowMs: now, captureTimeMs });
   }
 
   /** Sends what the pacer holds and goodbyes, and stops all timers. */

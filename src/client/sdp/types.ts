@@ -45,6 +45,7 @@ export const EXTENSION_URI = {
   rid: 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id',
   repairedRid: 'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id',
   absSendTime: 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
+  absCaptureTime: 'http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time',
   transportCc: 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
   audioLevel: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level',
 } as const;

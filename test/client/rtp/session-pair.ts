@@ -8,7 +8,15 @@ import { testDepacketizer, testPacketizer } from './test-codec.ts';
 
 export const SSRC = 1111;
 export const RTX_SSRC = 2222;
-export const extensions = { mid: 1, rid: 2, repairedRid: 3, absSendTime: 4, transportCc: 5, audioLevel: 6 };
+export const extensions = {
+  mid: 1,
+  rid: 2,
+  repairedRid: 3,
+  absSendTime: 4,
+  transportCc: 5,
+  audioLevel: 6,
+  absCaptureTime: 7,
+};
 
 /** Keys as both sides of a DTLS handshake have them. */
 export function keyPair(profile: SrtpProfile): [SrtpKeys, SrtpKeys] {
