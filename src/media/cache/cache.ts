@@ -11,6 +11,11 @@ const MAX_BYTES = 2 * 1024 ** 3;
 /** A folder of an encode that another process may still be at, when the process cannot be asked for. */
 const MAX_ENCODE_MS = 24 * 3600 * 1000;
 
+/** Files up to this size are hashed whole, in 0.1 s; of larger ones so many samples of so many bytes. */
+const WHOLE_BYTES = 64 * 1024 * 1024;
+const SAMPLES = 64;
+const SAMPLE_BYTES = 256 * 1024;
+
 const MANIFEST = 'manifest.json';
 const FRAMES = 'frames';
 /** `<key>.<pid>.<unique>.partial`: a folder that is being written. */
@@ -113,12 +118,27 @@ export class MediaCache {
   }
 }
 
-/** A key from settings and, where there is a file, its content. */
+/**
+ * A key from settings and, where there is a file, its content. Of a file above 64 MiB only samples are read, and its
+ * size and time of change count too: reading a film would take longer than encoding its first second.
+ */
 export async function contentKey(settings: unknown, path?: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(settings));
   if (path !== undefined) {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) {
-      hash.update(chunk as Buffer);
+    const { size, mtimeMs } = await stat(path);
+    const whole = size <= WHOLE_BYTES;
+    if (!whole) hash.update(`${size} ${mtimeMs}`);
+    const samples = whole ? 1 : SAMPLES;
+    const length = whole ? size : SAMPLE_BYTES;
+    for (let i = 0; i < samples; i += 1) {
+      const start = whole ? 0 : Math.floor(((size - length) * i) / (samples - 1));
+      const stream = createReadStream(path, {
+        start,
+        end: start + length - 1,
+        highWaterMark: 1 << 20,
+        signal,
+      });
+      for await (const chunk of stream) hash.update(chunk as Buffer);
     }
   }
   return hash.digest('hex').slice(0, 40);

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { MeetError } from '../../protocol/errors.ts';
 
 /** A file of frames, one run after another; it is written once and read at any place. */
@@ -51,10 +52,14 @@ export class RunFile {
     );
     return write.catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') throw error;
-      throw new MeetError('disk-full', `There is no space left for the encoded media in ${this.path}.`, {
-        cause: error,
-        hint: 'Free some space, or choose another cache folder.',
-      });
+      throw new MeetError(
+        'disk-full',
+        `There is no space left for encoded media in ${dirname(dirname(this.path))}.`,
+        {
+          cause: error,
+          hint: 'Free some space, or choose another cache folder.',
+        },
+      );
     });
   }
 

@@ -12,11 +12,12 @@ const DELIMITER = Buffer.from('0000000109', 'hex');
 export class MpegTsReader implements StreamReader {
   readonly #sink: PictureSink;
   readonly #pending = new ChunkQueue();
+  /** Packet identifier of the video; other packets carry tables. */
+  #videoId: number | undefined;
+  /** The PES packet that is being put together. */
   #parts: Buffer[] = [];
-  #started = false;
-  #firstTicks: number | undefined;
-  #wraps = 0;
   #lastTicks = 0;
+  #wraps = 0;
 
   constructor(sink: PictureSink) {
     this.#sink = sink;
@@ -34,46 +35,38 @@ export class MpegTsReader implements StreamReader {
   }
 
   #packet(packet: Buffer): void {
-    if (packet[0] !== SYNC_BYTE || (packet[3]! & 0x10) === 0) return;
+    const hasPayload = (packet[3]! & 0x10) !== 0;
+    if (packet[0] !== SYNC_BYTE || !hasPayload) return;
+    const id = packet.readUInt16BE(1) & 0x1fff;
+    const startsUnit = (packet[1]! & 0x40) !== 0;
     const payload = packet.subarray(packet[3]! & 0x20 ? 5 + packet[4]! : 4);
-    const starts = (packet[1]! & 0x40) !== 0;
-    const isVideo =
-      starts && payload.length > 9 && payload.readUIntBE(0, 3) === 1 && (payload[3]! & 0xf0) === 0xe0;
-    if (starts) {
-      // Tables also start here: they belong to other packet identifiers and have no PES start code.
-      if (!isVideo) return;
+    if (startsUnit && isVideoStart(payload)) {
       this.#flush();
-      this.#started = true;
-      this.#parts = [payload];
-    } else if (this.#started && this.#isVideoPacket(packet)) {
-      this.#parts.push(payload);
+      this.#videoId = id;
     }
-    if (isVideo) this.#videoId = packet.readUInt16BE(1) & 0x1fff;
-  }
-
-  #videoId = -1;
-
-  #isVideoPacket(packet: Buffer): boolean {
-    return (packet.readUInt16BE(1) & 0x1fff) === this.#videoId;
+    if (id === this.#videoId) this.#parts.push(payload);
   }
 
   #flush(): void {
-    if (!this.#started) return;
-    this.#started = false;
+    if (this.#parts.length === 0) return;
     const pes = Buffer.concat(this.#parts);
-    const ticks = this.#unwrap(readTimestamp(pes, 9));
+    this.#parts = [];
     let data = pes.subarray(9 + pes[8]!);
     if (data.subarray(0, DELIMITER.length).equals(DELIMITER)) data = data.subarray(DELIMITER.length + 1);
-    this.#sink(ticks, data);
+    this.#sink(this.#unwrap(readTimestamp(pes, 9)), data);
   }
 
   /** Times have 33 bits: they start again after 26.5 hours. */
   #unwrap(ticks: number): number {
-    if (this.#firstTicks === undefined) this.#firstTicks = ticks;
-    else if (ticks < this.#lastTicks - 2 ** 32) this.#wraps += 1;
+    if (ticks < this.#lastTicks - 2 ** 32) this.#wraps += 1;
     this.#lastTicks = ticks;
     return ticks + this.#wraps * 2 ** 33;
   }
+}
+
+/** A PES packet of a video stream begins with 000001 and a stream id of E0 to EF. */
+function isVideoStart(payload: Buffer): boolean {
+  return payload.length > 14 && payload.readUIntBE(0, 3) === 1 && (payload[3]! & 0xf0) === 0xe0;
 }
 
 /** 33 bits in five bytes, with marker bits in between. */

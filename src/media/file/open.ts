@@ -16,8 +16,10 @@ import { Player, type PlayerTrack } from './player.ts';
 import { type EncodeJob, encodeWhilePlaying, openShared } from './shared-media.ts';
 import { isTruncated } from './truncation.ts';
 
-/** Stored bytes for each second of media at the highest rates, measured: all levels of three layers, and sound. */
-const BYTES_PER_SECOND = 750_000;
+/** Bits that are stored for each bit of the layers' rates, measured: all levels together. */
+const LEVELS_FACTOR = 2.7;
+/** Stored bytes for each second of sound. */
+const SOUND_BYTES_PER_SECOND = 8_000;
 /** What must be encoded before a source counts as open: it then plays on while the rest is encoded. */
 const READY_TICKS = TICKS_PER_SECOND / 2;
 /** Two files whose lengths differ by less were made to run together; others loop each on its own. */
@@ -35,7 +37,7 @@ export interface OpenFileOptions {
   readonly ffmpeg?: Ffmpeg | { readonly path?: string };
   /** Where encoded media is kept; without it media is encoded anew each time it is played. */
   readonly cacheDir?: string;
-  /** Largest size of the cache in bytes, 2 GiB by default. Media that would take more than half is not kept. */
+  /** Largest size of the cache in bytes, 2 GiB by default. Media that would take more than half, 720p of 23 minutes, is not kept. */
   readonly cacheBytes?: number;
   /** Ends the opening; an open source is ended by its `close()`. */
   readonly signal?: AbortSignal;
@@ -100,17 +102,13 @@ async function openPasses(path: string, kinds: Kinds, options: OpenFileOptions):
   }
 
   async function openOnce(): Promise<Passes> {
-    // A file with so much in it that it will not be kept is not read to its end to find that out.
-    const examined = (await stat(path)).size > 64 * 1024 * 1024 ? await examine() : undefined;
-    if (!cache || (examined && !isKept(examined.probe, cache))) {
-      return encodeWhilePlaying((examined ?? (await examine())).job, loop);
-    }
+    if (!cache) return encodeWhilePlaying((await examine()).job, loop);
     const key = await contentKey(settings, path, signal);
     let notKept: EncodeJob | undefined;
     try {
       return await openShared(cache, key, async () => {
-        const { probe, job } = examined ?? (await examine());
-        if (isKept(probe, cache)) return job;
+        const { duration, job } = await examine();
+        if (isKept(duration, job, cache)) return job;
         notKept = job;
         throw new Error('Too large to be kept');
       });
@@ -121,20 +119,19 @@ async function openPasses(path: string, kinds: Kinds, options: OpenFileOptions):
     }
   }
 
-  async function examine(): Promise<{ probe: MediaProbe; job: EncodeJob }> {
+  async function examine(): Promise<{ duration: number | undefined; job: EncodeJob }> {
     const ffmpeg = await locate(options.ffmpeg);
     const found = await probe(ffmpeg, path);
-    return {
-      probe: found,
-      job: { ffmpeg, name: path, request: requestFor(path, kinds, found, codec, still) },
-    };
+    const request = requestFor(path, kinds, found, codec, still);
+    return { duration: found.duration, job: { ffmpeg, name: path, request } };
   }
 }
 
-function isKept({ duration, video }: MediaProbe, cache: MediaCache): boolean {
-  if (video?.still) return true;
-  const rate = video ? BYTES_PER_SECOND : 8_000;
-  return duration !== undefined && duration * rate <= cache.maxEntryBytes;
+function isKept(duration: number | undefined, { request }: EncodeJob, cache: MediaCache): boolean {
+  if (request.video?.still && !request.audio) return true;
+  const bitrate = (request.video?.layers ?? []).reduce((sum, layer) => sum + layer.bitrate, 0);
+  const bytesPerSecond = (bitrate / 8) * LEVELS_FACTOR + SOUND_BYTES_PER_SECOND;
+  return duration !== undefined && duration * bytesPerSecond <= cache.maxEntryBytes;
 }
 
 /** A cache folder that cannot be written is no reason not to play. */

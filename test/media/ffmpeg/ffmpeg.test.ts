@@ -1,6 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import installer from '@ffmpeg-installer/ffmpeg';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import {
   compareVersions,
   findFfmpeg,
@@ -114,6 +118,23 @@ describe('the process', () => {
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
+  test('goes with a parent that is killed', async () => {
+    const { path } = await findFfmpeg();
+    const module = pathToFileURL(join(import.meta.dirname, '../../../src/media/ffmpeg/process.ts')).href;
+    const program = `
+      const { FfmpegProcess } = await import(${JSON.stringify(module)});
+      const child = new FfmpegProcess({ path: ${JSON.stringify(path)}, args: ${JSON.stringify(endless)}, outputs: 1 });
+      child.outputs[0].once('data', () => console.log(child.pid)).resume();`;
+    const parent = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [text] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(text.toString());
+    parent.kill('SIGKILL');
+    await once(parent, 'exit');
+    await vi.waitFor(() => expect(isRunning(pid)).toBe(false), { timeout: 10_000 });
+  });
+
   test('says who ended it', async () => {
     const { path } = await findFfmpeg();
     const child = new FfmpegProcess({ path, args: endless, outputs: 1 });
@@ -143,3 +164,12 @@ describe('the process', () => {
     await child.close();
   });
 });
+
+/** Whether a process does anything; one without a parent may stay as a zombie in a container without an init. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
