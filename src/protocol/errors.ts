@@ -39,6 +39,12 @@ export const ERRORS = {
   'bad-request': kind(400, 'caller', EXIT.usage, 'The request does not fit its schema.'),
   'not-found': kind(404, 'caller', EXIT.failed, 'There is no such resource.'),
   'too-large': kind(413, 'caller', EXIT.failed, 'The request or message is larger than the server takes.'),
+  'range-not-satisfiable': kind(
+    416,
+    'caller',
+    EXIT.failed,
+    'No byte of the file lies in the range that was asked for.',
+  ),
   'rate-limited': kind(429, 'caller', EXIT.refused, 'Too many requests; Retry-After says when to try again.'),
   // Access
   unauthorized: kind(401, 'caller', EXIT.refused, 'The token is missing, forged or malformed.'),

@@ -18,7 +18,7 @@ import { createApp } from './http/app.ts';
 import { MeetingService } from './meetings/service.ts';
 import { Sfu } from './sfu/index.ts';
 import { SignalingServer } from './signaling/upgrade.ts';
-import { loadServerId, type ObjectStore, openObjectStore, openStore } from './store/index.ts';
+import { loadServerId, ObjectLinks, type ObjectStore, openObjectStore, openStore } from './store/index.ts';
 
 export interface RunningServer {
   /** Where this machine reaches it, without a slash at its end. */
@@ -28,6 +28,8 @@ export interface RunningServer {
   readonly sfu: Sfu;
   /** Where chat files and recordings are. */
   readonly objects: ObjectStore;
+  /** How clients get at them. */
+  readonly links: ObjectLinks;
   /**
    * Tells the participants, ends their streams, writes down what happened and stops; may be called twice.
    * `reason` is for the log.
@@ -83,16 +85,16 @@ async function assemble(
   const serverId = await loadServerId(dataDir);
   const key = config.tokenKey ?? (await loadTokenKey(dataDir, store));
   const tokens = new Tokens(key, { ttlMs: config.tokenTtlMs, hostTtlMs: config.hostTokenTtlMs });
-  const objects = await openObjectStore(config.objectsUrl ?? join(dataDir, 'objects'), {
-    secret: createHmac('sha256', key).update('signed object URLs').digest('base64url'),
-  });
+  const secret = createHmac('sha256', key).update('signed object URLs').digest('base64url');
+  const objects = await openObjectStore(config.objectsUrl ?? join(dataDir, 'objects'), { secret });
   cleanup.push(() => objects.close());
+  const links = new ObjectLinks(objects, { secret });
   const sfu = await sfuStarting;
 
   let url = '';
   const baseUrl = () => config.publicUrl ?? url;
   const meetings = new MeetingService({ config, store, serverId, sfu, tokens, baseUrl, logger });
-  const app = await createApp({ config, meetings, store, objects, tokens, tls, baseUrl, logger });
+  const app = await createApp({ config, meetings, store, links, tokens, tls, baseUrl, logger });
   cleanup.push(() => app.close());
   const signaling = new SignalingServer({ config, meetings, logger });
   signaling.listen(app.server);
@@ -110,6 +112,7 @@ async function assemble(
     port,
     sfu,
     objects,
+    links,
     close: ({ reason = 'asked to' } = {}) => {
       closed ??= (async () => {
         logger.info({ reason }, 'Server is stopping');

@@ -177,33 +177,6 @@ test('TLS 1.3 for REST and signaling, nothing older', async () => {
   }
 });
 
-test('a signed URL reads an object of the folder store, whole or in part', async () => {
-  const server = await startTestServer();
-  try {
-    const forged = await rest(server.url, 'GET', '/objects/some/file.txt?expires=9999999999&signature=AAAA');
-    expect(forged).toMatchObject({ status: 403, body: { error: { code: 'forbidden' } } });
-    await server.objects.put('chat/hello.txt', Buffer.from('hello, world'));
-    const path = await server.objects.presignGet('chat/hello.txt', {
-      expiresInSeconds: 60,
-      downloadName: 'grüße.txt',
-    });
-    const whole = await fetch(`${server.url}${path}`);
-    expect(await whole.text()).toBe('hello, world');
-    expect(whole.headers.get('content-type')).toContain('text/plain');
-    expect(whole.headers.get('content-disposition')).toBe(
-      'attachment; filename="gr__e.txt"; filename*=UTF-8\'\'gr%C3%BC%C3%9Fe.txt',
-    );
-    const part = await fetch(`${server.url}${path}`, { headers: { range: 'bytes=7-' } });
-    expect([part.status, part.headers.get('content-range'), await part.text()]).toEqual([
-      206,
-      'bytes 7-11/12',
-      'world',
-    ]);
-  } finally {
-    await server.close();
-  }
-});
-
 test('participants are listed while they are there', async () => {
   const server = await startTestServer();
   try {

@@ -14,7 +14,7 @@ import type { Tokens } from '../auth/tokens.ts';
 import type { RateLimit, ServerConfig, ServerLogger } from '../config.ts';
 import type { MeetingService } from '../meetings/service.ts';
 import type { Store } from '../store/index.ts';
-import type { ObjectStore } from '../store/objects/index.ts';
+import type { ObjectLinks } from '../store/objects/index.ts';
 import { compileCheck } from '../validation.ts';
 import { readTokens } from './authorization.ts';
 import { answerClientError, answerError, handleErrors } from './errors.ts';
@@ -38,7 +38,7 @@ export interface AppOptions {
   readonly config: ServerConfig;
   readonly meetings: MeetingService;
   readonly store: Store;
-  readonly objects: ObjectStore;
+  readonly links: ObjectLinks;
   readonly tokens: Tokens;
   /** PEM; TLS 1.3 or newer only. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;

@@ -24,7 +24,7 @@ import { chunksOf, discard } from './body.ts';
 import { codeOf, fileOf, folderFault, linked, objectNotFound, syncFolder } from './folder-path.ts';
 import { assertObjectKey, contentTypeOf, isObjectKey } from './key.ts';
 import { cutRange } from './range.ts';
-import { type SignedGet, signGet, verifyGet } from './signed-url.ts';
+import { signGet } from './signed-url.ts';
 import type {
   ByteRange,
   ObjectInfo,
@@ -33,8 +33,6 @@ import type {
   PresignOptions,
   PutOptions,
 } from './types.ts';
-
-export type { SignedGet } from './signed-url.ts';
 
 const INCOMING = '.incoming';
 const TYPES = '.types';
@@ -147,21 +145,9 @@ export class FolderObjectStore implements ObjectStore {
     yield* this.#walk('', prefix);
   }
 
-  /** A path and query; see {@link openSignedGet}. */
+  /** A path and query, as {@link ObjectLinks} signs and takes them. */
   async presignGet(key: string, options: PresignOptions): Promise<string> {
     return signGet(this.#secret, key, options, this.#now());
-  }
-
-  /** @throws MeetError `forbidden` when the URL is forged or has expired. */
-  verifySignedGet(url: string): SignedGet {
-    return verifyGet(this.#secret, url, this.#now());
-  }
-
-  /** What a GET of a signed URL answers: the object, and the name to save it under where one was signed. */
-  async openSignedGet(url: string, range?: ByteRange): Promise<OpenedObject & { downloadName?: string }> {
-    const { key, downloadName } = this.verifySignedGet(url);
-    const opened = await this.get(key, range);
-    return downloadName === undefined ? opened : { ...opened, downloadName };
   }
 
   close(): void {}

@@ -1,4 +1,5 @@
-export { FolderObjectStore, type SignedGet } from './folder.ts';
+export { FolderObjectStore } from './folder.ts';
 export { assertObjectKey, contentDisposition, contentTypeOf } from './key.ts';
+export { type LinkedObject, ObjectLinks, type ObjectLinksOptions } from './links.ts';
 export { type ObjectStoreOptions, openObjectStore } from './open.ts';
 export type * from './types.ts';

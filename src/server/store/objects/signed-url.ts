@@ -1,4 +1,4 @@
-/** URLs of a folder's objects that carry their own permission, as S3's presigned URLs do. */
+/** URLs of the server's objects that carry their own permission, as S3's presigned URLs do. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { MeetError } from '../../../protocol/errors.ts';
 import { assertObjectKey, isObjectKey } from './key.ts';
@@ -11,6 +11,8 @@ const PATH = '/objects/';
 /** What a valid signed URL allows. */
 export interface SignedGet {
   key: string;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
   downloadName?: string;
 }
 
@@ -47,8 +49,9 @@ export function verifyGet(secret: string, url: string, now: number): SignedGet {
   if (!isObjectKey(key) || given.length !== expected.length || !timingSafeEqual(given, expected)) {
     throw refused('The link is not one that this server signed.');
   }
-  if (Number(expires) * 1000 <= now) throw refused('The link has expired.');
-  return name === null ? { key } : { key, downloadName: name };
+  const expiresAt = Number(expires) * 1000;
+  if (expiresAt <= now) throw refused('The link has expired.');
+  return { key, expiresAt, ...(name === null ? {} : { downloadName: name }) };
 }
 
 /** The label keeps signatures apart from anything else that is signed with the same secret. */

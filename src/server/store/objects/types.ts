@@ -45,7 +45,7 @@ export interface PresignOptions {
  * Where files live: recordings, chat files. A key is `/`-separated segments of letters, digits, `.`, `_` and
  * `-` (`assertObjectKey`). An object appears whole or not at all, and replaces one of the same key.
  *
- * Every function throws MeetError: `bad-request` for a key or range that cannot be, `not-found`, `disk-full`,
+ * Every function throws MeetError: `bad-request` for a key that cannot be, `range-not-satisfiable`, `not-found`, `disk-full`,
  * `no-permission`, `storage-failed`.
  */
 export interface ObjectStore {

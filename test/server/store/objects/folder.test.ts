@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FolderObjectStore, openObjectStore } from '../../../../src/server/store/index.ts';
+import { FolderObjectStore, ObjectLinks, openObjectStore } from '../../../../src/server/store/index.ts';
 import { smallDisk } from '../../../support/small-disk.ts';
 import { SECRET } from './object-stores.ts';
 
@@ -129,32 +129,41 @@ describe('a folder of objects', () => {
   });
 
   describe('signed URLs', () => {
+    let links: ObjectLinks;
+    beforeEach(() => {
+      links = new ObjectLinks(store, { secret: SECRET, now: () => now });
+    });
+
     test('hold until their second, for their object, name and secret only', async () => {
       await store.put('rec/a.mp4', Buffer.from('x'));
       const url = await store.presignGet('rec/a.mp4', { expiresInSeconds: 10, downloadName: 'a&b.mp4' });
       expect(url).toMatch(/^\/objects\/rec\/a\.mp4\?expires=1800000010&name=a%26b\.mp4&signature=[\w-]{43}$/);
-      expect(store.verifySignedGet(url)).toEqual({ key: 'rec/a.mp4', downloadName: 'a&b.mp4' });
-      expect(store.verifySignedGet(`https://meet.example${url}`)).toMatchObject({ key: 'rec/a.mp4' });
+      expect(links.verify(url)).toEqual({
+        key: 'rec/a.mp4',
+        downloadName: 'a&b.mp4',
+        expiresAt: 1_800_000_010_000,
+      });
+      expect(links.verify(`https://meet.example${url}`)).toMatchObject({ key: 'rec/a.mp4' });
       const refused = (forged: string) =>
-        expect(() => store.verifySignedGet(forged)).toThrow(coded('forbidden') as unknown as Error);
+        expect(() => links.verify(forged)).toThrow(coded('forbidden') as unknown as Error);
       refused(url.replace('a.mp4', 'b.mp4'));
       refused(url.replace('a%26b', 'c'));
       refused(url.replace('name=a%26b.mp4&', ''));
       refused(url.replace('1800000010', '1900000010'));
       refused(url.replace('/objects/', '/'));
-      const other = await FolderObjectStore.open(root, { secret: `${SECRET}!`, now: () => now });
-      expect(() => other.verifySignedGet(url)).toThrow();
+      const other = new ObjectLinks(store, { secret: `${SECRET}!`, now: () => now });
+      expect(() => other.verify(url)).toThrow();
       now += 9_999;
-      expect(store.verifySignedGet(url)).toMatchObject({ key: 'rec/a.mp4' });
+      expect(links.verify(url)).toMatchObject({ key: 'rec/a.mp4' });
       now += 1;
-      expect(() => store.verifySignedGet(url)).toThrow('The link has expired.');
+      expect(() => links.verify(url)).toThrow('The link has expired.');
     });
 
     test('of any text are refused and harm nothing', () => {
       fc.assert(
         fc.property(fc.oneof(fc.string(), fc.webUrl({ withQueryParameters: true })), (text) => {
-          expect(() => store.verifySignedGet(text)).toThrow('not one that this server signed');
-          expect(() => store.verifySignedGet(`/objects/${text}`)).toThrow('not one that this server signed');
+          expect(() => links.verify(text)).toThrow('not one that this server signed');
+          expect(() => links.verify(`/objects/${text}`)).toThrow('not one that this server signed');
         }),
       );
     });
@@ -163,7 +172,7 @@ describe('a folder of objects', () => {
       await fc.assert(
         fc.asyncProperty(fc.string({ unit: 'binary' }), async (downloadName) => {
           const url = await store.presignGet('a.txt', { expiresInSeconds: 60, downloadName });
-          expect(store.verifySignedGet(url)).toEqual({ key: 'a.txt', downloadName });
+          expect(links.verify(url)).toMatchObject({ key: 'a.txt', downloadName });
         }),
       );
     });

@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ObjectStore, openObjectStore } from '../../../../src/server/store/index.ts';
+import { ObjectLinks, type ObjectStore, openObjectStore } from '../../../../src/server/store/index.ts';
 import { startS3 } from '../../../support/s3.ts';
 import { serveFolder } from './signed-get-server.ts';
 
@@ -28,7 +28,7 @@ export const kinds: Kind[] = [
     async start() {
       const folder = await mkdtemp(join(tmpdir(), 'meet-objects-'));
       const store = await openObjectStore(folder, { secret: SECRET });
-      const server = await serveFolder(store);
+      const server = await serveFolder(new ObjectLinks(store, { secret: SECRET }));
       return {
         store,
         absolute: (presigned) => new URL(presigned, server.url).href,

@@ -2,19 +2,16 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { MeetError } from '../../../../src/protocol/errors.ts';
-import {
-  contentDisposition,
-  FolderObjectStore,
-  type ObjectStore,
-} from '../../../../src/server/store/index.ts';
+import { contentDisposition, type ObjectLinks } from '../../../../src/server/store/index.ts';
 
 /** Answers signed GETs of a folder's objects, as the server's own route does. */
-export async function serveFolder(store: ObjectStore): Promise<{ url: string; stop(): Promise<void> }> {
-  if (!(store instanceof FolderObjectStore)) throw new Error('not a folder');
+export async function serveFolder(links: ObjectLinks): Promise<{ url: string; stop(): Promise<void> }> {
   const server = createServer((request, response) => {
     const answer = async () => {
       try {
-        const { info, body, downloadName } = await store.openSignedGet(request.url ?? '');
+        const object = await links.open(request.url ?? '');
+        if ('redirect' in object) throw new Error('not a folder');
+        const { info, body, downloadName } = object;
         response.writeHead(200, {
           'content-type': info.contentType,
           'content-length': info.size,
