@@ -97,15 +97,20 @@ async function openEntry(cache: MediaCache, key: string, prepare: () => Promise<
 /** Media that is encoded while it plays and not kept: for input that would fill the cache, or without a cache. */
 export function encodeWhilePlaying(job: EncodeJob, loop: boolean): Passes {
   const encodings = new Map<number, Encoding>();
+  /** The furthest pass that is being read. */
+  let current = 0;
   let closed = false;
   const start = (index: number): Encoding => {
     const there = encodings.get(index);
     if (there) return there;
     const encoding = new Encoding(job);
     encodings.set(index, encoding);
-    // The next pass is begun when this one is encoded, seconds before it has been played.
-    if (loop) encoding.media.once('complete', () => closed || start(index + 1));
+    encoding.media.once('complete', startNext);
     return encoding;
+  };
+  /** The next pass is begun when the current one is encoded, seconds before it has been played; only one ahead. */
+  const startNext = () => {
+    if (loop && !closed && encodings.get(current)?.media.complete) start(current + 1);
   };
   const ending: Promise<void>[] = [];
   const end = (index: number) => {
@@ -116,7 +121,14 @@ export function encodeWhilePlaying(job: EncodeJob, loop: boolean): Passes {
   };
   return {
     first: start(0).media,
-    pass: (index) => start(index).media,
+    pass: (index) => {
+      const { media } = start(index);
+      if (index > current) {
+        current = index;
+        startNext();
+      }
+      return media;
+    },
     release: (index, ticks) => {
       for (const earlier of encodings.keys()) if (earlier < index) end(earlier);
       encodings.get(index)?.release(ticks);

@@ -14,6 +14,8 @@ const short = await makeMedia(
   folder.path('short.mkv'),
   ...[...shapes('1280x720', 2), ...tone(0.93), '-frames:v', String(SHORT_PICTURES), '-c:a', 'pcm_s16le'],
 );
+/** Small enough that encoding it again and again leaves the machine time. */
+const small = await makeMedia(folder.path('small.mkv'), '-i', short, '-s', '160x90', '-c:a', 'copy');
 const long = await makeMedia(
   folder.path('long.mkv'),
   ...shapes('640x360', 20),
@@ -36,14 +38,16 @@ async function cached(options: { video: string; audio?: string; loop?: boolean }
 describe('playing', { retry: 2 }, () => {
   test.each([
     { name: 'from the cache', open: () => cached({ video: short, loop: true }) },
-    { name: 'encoded while playing', open: () => openFile({ video: short, loop: true }) },
+    { name: 'encoded while playing', open: () => openFile({ video: small, loop: true }) },
   ])(
     'a loop has no gap and no overlap, $name',
     async ({ open }) => {
-      const { frames } = await play(await open(), (frame) => frame.timestampUs >= 3_000_000);
+      const source = await open();
+      const { frames } = await play(source, (frame) => frame.timestampUs >= 3_000_000);
       const sound = audioOf(frames);
       expect(new Set(steps(sound))).toEqual(new Set([20_000]));
-      const rounds = videoOf(frames, 2);
+      const top = source.video!.layers.length - 1;
+      const rounds = videoOf(frames, top);
       expect(rounds.length).toBeGreaterThan(3 * SHORT_PICTURES);
       // 29 pictures last 967 ms: the next round begins with the first whole Opus frame after them.
       rounds.forEach((frame, i) => {
@@ -52,7 +56,7 @@ describe('playing', { retry: 2 }, () => {
         expect(Math.abs(frame.timestampUs - expected)).toBeLessThanOrEqual(1_000);
         expect(frame.data.equals(rounds[i % SHORT_PICTURES]!.data)).toBe(true);
       });
-      for (const layer of [0, 1]) {
+      for (let layer = 0; layer < top; layer += 1) {
         expect(
           videoOf(frames, layer)
             .map((frame) => frame.timestampUs)
