@@ -24,6 +24,8 @@
  * | eight whole streams, 125 ms apart (2 × the 4)  | 1.4  | 63 ms  | 119 ms | 17.8   |
  * | these four levels                              | 0.48 | 63 ms  | 119 ms | 5.9    |
  *
+ * Waits, the fourth row and the bit rate of the third are calculated, the rest measured.
+ *
  * The levels are rate-controlled on their own, so that a viewer's request hardly raises the bit rate (1.5 → 1.85
  * Mbit/s in the worst level); their pictures are 0.4 to 1.7 dB below level 0's until the next second.
  */
