@@ -41,7 +41,7 @@ export async function barcodeClip(options: BarcodeClipOptions = {}): Promise<str
     args.push('-f', 'lavfi', '-i', `aevalsrc=${beep}:s=48000:d=${seconds}`);
   }
   if (video) {
-    args.push('-filter_complex', videoGraph(width, height), '-map', '[v]', '-frames:v', String(frames));
+    args.push('-filter_complex', videoGraph(width, height), '-map', '[v]');
     args.push('-c:v', 'libx264', '-preset', 'ultrafast', '-qp', '12', '-g', String(frameRate));
   }
   if (audio) {
