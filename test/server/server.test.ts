@@ -1,12 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { Agent, get } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
-import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestServer } from '../support/server.ts';
 import { connect, createMeeting, join, rest, SignalingClient } from '../support/signaling.ts';
@@ -101,33 +98,6 @@ test('the rate limit counts by address and by token, and says when to come back'
   }
 });
 
-test('behind a proxy the nearest forwarded address counts, and its host and scheme are told', async () => {
-  const server = await startTestServer({ trustProxy: true, rateLimit: { requests: 2, windowMs: 60_000 } });
-  try {
-    const from = (address: string) =>
-      fetch(`${server.url}/healthz`, { headers: { 'x-forwarded-for': `1.2.3.4, ${address}` } });
-    const statuses = [];
-    for (const address of ['10.0.0.1', '10.0.0.1', '10.0.0.1', '10.0.0.2']) {
-      statuses.push((await from(address)).status);
-    }
-    expect(statuses).toEqual([200, 200, 429, 200]);
-    const reply = await fetch(`${server.url}/meetings`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'x-forwarded-for': '10.0.0.3',
-        'x-forwarded-proto': 'https',
-        'x-forwarded-host': 'meet.example',
-      },
-      body: '{}',
-    });
-    const { meeting } = (await reply.json()) as { meeting: { url: string } };
-    expect(meeting.url).toMatch(/^https:\/\/meet\.example\/meetings\//);
-  } finally {
-    await server.close();
-  }
-});
-
 test('the public URL is in what the server tells, and only a plain Host header is', async () => {
   const server = await startTestServer({ publicUrl: 'https://meet.example/base/' });
   try {
@@ -141,37 +111,6 @@ test('the public URL is in what the server tells, and only a plain Host header i
     );
     expect((await client.state()).meeting?.url).toBe(meeting.url);
     await client.leave();
-  } finally {
-    await server.close();
-  }
-});
-
-test('TLS 1.3 for REST and signaling, nothing older', async () => {
-  const [tlsCert, tlsKey] = [joinPath(folder, 'cert.pem'), joinPath(folder, 'key.pem')];
-  const options = [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-subj',
-    '/CN=localhost',
-  ];
-  execFileSync('openssl', ['req', '-x509', ...options, '-days', '2', '-keyout', tlsKey, '-out', tlsCert], {
-    stdio: 'ignore',
-  });
-  const server = await startTestServer({ tlsCert, tlsKey });
-  try {
-    expect(server.url).toMatch(/^https:/);
-    const agent = new Agent({ rejectUnauthorized: false });
-    const [reply] = await once(get(`${server.url}/healthz`, { agent }), 'response');
-    expect(reply.statusCode).toBe(200);
-    expect(reply.headers['strict-transport-security']).toContain('max-age');
-    reply.resume();
-    agent.destroy();
-    const old = connectTls({ port: server.port, rejectUnauthorized: false, maxVersion: 'TLSv1.2' });
-    const [error] = await once(old, 'error');
-    expect(String(error)).toMatch(/version/i);
   } finally {
     await server.close();
   }

@@ -1,7 +1,7 @@
 /** The HTTP side of the server: REST, the objects of the folder store, and the OpenAPI page. */
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import rateLimit, { normalizeIP } from '@fastify/rate-limit';
+import rateLimit from '@fastify/rate-limit';
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -16,6 +16,7 @@ import type { MeetingService } from '../meetings/service.ts';
 import type { Store } from '../store/index.ts';
 import type { ObjectLinks } from '../store/objects/index.ts';
 import { compileCheck } from '../validation.ts';
+import { addressKey } from './address.ts';
 import { readTokens } from './authorization.ts';
 import { answerClientError, answerError, handleErrors } from './errors.ts';
 import { addHeaders } from './headers.ts';
@@ -30,9 +31,6 @@ const MAX_BODY_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Longer than the idle time of common proxies (60 s), so that they close first and never meet a closed socket. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-
-/** The bits of an IPv6 address that are one customer's at least (RFC 6177). */
-const IPV6_PREFIX = 64;
 
 export interface AppOptions {
   readonly config: ServerConfig;
@@ -121,8 +119,7 @@ async function limitRates(app: FastifyInstance, limit: RateLimit | false): Promi
     max: limit.requests,
     timeWindow: limit.windowMs,
     keyGenerator: ({ claims, ip }) => {
-      if (claims === undefined || claims instanceof MeetError)
-        return `address ${normalizeIP(ip, IPV6_PREFIX)}`;
+      if (claims === undefined || claims instanceof MeetError) return `address ${addressKey(ip)}`;
       return `token ${claims.kind === 'host' ? claims.userId : claims.participantId}`;
     },
     errorResponseBuilder: (_request, { ttl }) =>

@@ -1,8 +1,10 @@
 /** The server's URL as a client reaches it. */
-import type { FastifyRequest } from 'fastify';
-
 /** Without a slash at its end. Behind a trusted proxy the request's scheme and host are those the proxy was asked. */
-export function baseUrlOf(request: FastifyRequest, publicUrl: string | undefined, fallback: string): string {
+export function baseUrlOf(
+  request: { readonly protocol: string; readonly host: string },
+  publicUrl: string | undefined,
+  fallback: string,
+): string {
   if (publicUrl !== undefined) return publicUrl;
   const url = URL.parse(`${request.protocol}://${request.host}`);
   // Only what is a plain origin comes back to the client that sent it.

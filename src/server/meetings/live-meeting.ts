@@ -13,12 +13,22 @@ import type { Records } from './records.ts';
 export interface LiveMeetingOptions {
   readonly meeting: Meeting;
   readonly room: Room;
+  /** Base URL for as long as nobody has come by another. */
   readonly baseUrl: string;
   readonly records: Records;
   readonly issueCredentials: (meetingId: string, identity: ParticipantIdentity) => Promise<Credentials>;
   readonly tokenTtlMs: number;
   readonly resumeWindowMs: number;
   readonly logger: ServerLogger;
+}
+
+/** Someone with a good token. */
+export interface Arrival {
+  readonly identity: ParticipantIdentity;
+  /** Milliseconds since the epoch. */
+  readonly tokenExpiresAt: number;
+  /** The server's URL as they reach it. */
+  readonly baseUrl: string;
 }
 
 export interface LiveMeetingEvents {
@@ -33,6 +43,7 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
   readonly #sessions = new Map<string, Session>();
   readonly #state: StateBroadcast;
   #meeting: Meeting;
+  #baseUrl: string | undefined;
   #closed = false;
 
   constructor(options: LiveMeetingOptions) {
@@ -57,20 +68,28 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
     return this.#closed;
   }
 
+  get baseUrl(): string {
+    return this.#baseUrl ?? this.#options.baseUrl;
+  }
+
   get empty(): boolean {
     return this.#sessions.size === 0;
   }
 
   info(): MeetingInfo {
-    return meetingInfo(this.#meeting, this.#options.baseUrl);
+    return meetingInfo(this.#meeting, this.baseUrl);
   }
 
   participants(): ParticipantInfo[] {
     return [...this.#sessions.values()].map((session) => session.info());
   }
 
-  /** Gives a connection to its participant, who resumes where there is such a one and joins where not. */
-  attach(identity: ParticipantIdentity, connection: Connection, tokenExpiresAt: number): void {
+  /**
+   * Gives a connection to its participant, who resumes where there is such a one and joins where not. Everyone is told
+   * the meeting's URL as the first one reached it.
+   */
+  attach(connection: Connection, { identity, tokenExpiresAt, baseUrl }: Arrival): void {
+    this.#baseUrl ??= baseUrl;
     let session = this.#sessions.get(identity.id);
     if (session === undefined) {
       const joinedAt = Date.now();

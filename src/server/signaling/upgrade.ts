@@ -7,6 +7,8 @@ import { MEETING_ID_PATTERN } from '../../protocol/model.ts';
 import { CLOSE, MAX_MESSAGE_BYTES } from '../../protocol/signaling.ts';
 import { bearerToken, noToken } from '../auth/bearer.ts';
 import type { ServerConfig, ServerLogger } from '../config.ts';
+import { addressKey, askedOrigin, clientAddress } from '../http/address.ts';
+import { baseUrlOf } from '../http/base-url.ts';
 import type { Admission, MeetingService } from '../meetings/service.ts';
 import { Connection, errorMessage } from './connection.ts';
 import { TokenBuckets } from './rate.ts';
@@ -105,7 +107,8 @@ export class SignalingServer {
   }
 
   async #admit(meetingId: string, token: string | null, request: IncomingMessage): Promise<Admission> {
-    if (this.#upgrades?.take(clientAddress(request, this.#options.config.trustProxy)) === false) {
+    const { trustProxy } = this.#options.config;
+    if (this.#upgrades?.take(addressKey(clientAddress(request, trustProxy))) === false) {
       throw new MeetError('rate-limited', 'Too many signaling connections.');
     }
     if (!new RegExp(MEETING_ID_PATTERN).test(meetingId)) {
@@ -133,16 +136,11 @@ export class SignalingServer {
         return;
       }
       const connection = new Connection(client, { timings: config.timings, logger });
-      admission.live.attach(admission.identity, connection, admission.tokenExpiresAt);
+      const { live, identity, tokenExpiresAt } = admission;
+      const baseUrl = baseUrlOf(askedOrigin(request, config.trustProxy), config.publicUrl, live.baseUrl);
+      live.attach(connection, { identity, tokenExpiresAt, baseUrl });
     });
   }
-}
-
-/** The socket's address, or behind a proxy the last one in `X-Forwarded-For`, which the proxy itself wrote. */
-function clientAddress(request: IncomingMessage, trustProxy: boolean): string {
-  const forwarded = trustProxy ? request.headers['x-forwarded-for'] : undefined;
-  const last = [forwarded].flat().join(',').split(',').at(-1)?.trim();
-  return last || (request.socket.remoteAddress ?? '');
 }
 
 function rejectUpgrade(socket: Duplex): void {

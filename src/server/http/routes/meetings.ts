@@ -14,6 +14,7 @@ import {
 import type { ServerConfig } from '../../config.ts';
 import { meetingInfo } from '../../meetings/info.ts';
 import type { MeetingService } from '../../meetings/service.ts';
+import { addressKey } from '../address.ts';
 import { optionalClaims, requireClaims, requireHost } from '../authorization.ts';
 import { baseUrlOf, signalingUrl } from '../base-url.ts';
 import { errorReplies, withToken, withTokenOrWithout } from '../openapi.ts';
@@ -118,7 +119,8 @@ export const meetingRoutes: FastifyPluginAsyncTypebox<MeetingRoutesOptions> = as
     },
     async (request) => {
       const { meetingId } = request.params;
-      const joined = await meetings.join(meetingId, request.body, optionalClaims(request), request.ip);
+      const address = addressKey(request.ip);
+      const joined = await meetings.join(meetingId, request.body, optionalClaims(request), address);
       const { meeting, participant, token, expiresAt, iceServers } = joined;
       const baseUrl = base(request);
       return {
