@@ -1,6 +1,6 @@
 /** A bare signaling client: every message it gets, in order, and requests by id. */
 import { once } from 'node:events';
-import { type ClientOptions, WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import type { CreateMeetingReply, JoinReply } from '../../src/protocol/rest.ts';
 import type { ServerMessage, StateUpdate } from '../../src/protocol/signaling.ts';
 
@@ -37,7 +37,11 @@ export class SignalingClient {
   }
 
   /** Connects; resolves when the WebSocket is open, whatever the server says then. */
-  static async open(url: string, token?: string, options: ClientOptions = {}): Promise<SignalingClient> {
+  static async open(
+    url: string,
+    token?: string,
+    options: { autoPong?: boolean; ca?: Buffer } = {},
+  ): Promise<SignalingClient> {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const socket = new WebSocket(url, { headers, ...options });
     const client = new SignalingClient(socket);
