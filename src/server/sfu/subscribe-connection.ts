@@ -175,7 +175,7 @@ export class SubscribeConnection {
           this.#release(line);
           again = true;
         } else if (consumer.paused && !consumer.closed) {
-          resumed.push(consumer.resume());
+          resumed.push(resume(consumer));
         }
       }
       if (line.dead) line.media = deadSection(line);
@@ -239,6 +239,15 @@ export class SubscribeConnection {
     line.carried?.consumer.close();
     line.carried = undefined;
     line.media = inactiveSection(line.media);
+  }
+}
+
+/** Of a consumer whose track ended while its answer was on the way, nothing is left to resume. */
+async function resume(consumer: Consumer): Promise<void> {
+  try {
+    await consumer.resume();
+  } catch (error) {
+    if (!consumer.closed) throw error;
   }
 }
 

@@ -187,6 +187,20 @@ describe('tracks that end', () => {
     expect(parse(sdp).media.map(({ direction }) => direction)).toEqual(['inactive', 'inactive']);
   });
 
+  test('a track that ends while its answer is on the way does not hold up what comes after', async () => {
+    await publish(audio);
+    await bob.answer(acceptAll((await subscribe(bob)).sdp));
+    const carol = room.addPeer('carol');
+    const coming = nextOffer(bob);
+    await carol.publish({ sdp: offer([audio]) });
+    const second = await coming;
+    expect(second.tracks).toHaveLength(2);
+    const again = nextOffer(bob);
+    carol.close();
+    await bob.answer(acceptAll(second.sdp));
+    expect((await again).tracks.map(({ participantId }) => participantId)).toEqual(['alice']);
+  });
+
   test('muting does not renegotiate', async () => {
     const { tracks } = await publish(audio);
     await bob.answer(acceptAll((await subscribe(bob)).sdp));
