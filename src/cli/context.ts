@@ -3,9 +3,11 @@ export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
   readonly stderr: NodeJS.WritableStream & { isTTY?: boolean };
-  readonly stdin: NodeJS.ReadableStream & { isTTY?: boolean };
-  /** Aborted by the first SIGINT or SIGTERM, with the signal's name as its reason. */
+  readonly stdin: NodeJS.ReadableStream & { isTTY?: boolean; setRawMode?(raw: boolean): unknown };
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP, with the signal's name as its reason. */
   readonly interrupted: AbortSignal;
+  /** Aborted when nobody reads stdout any more (`| head`): a command that only reports has no more to do. */
+  readonly unread: AbortSignal;
   /** When the command started, milliseconds on `performance.now()`'s clock; 0 is the process's start. */
   readonly startedAt: number;
 }
@@ -14,4 +16,9 @@ export interface CliContext {
 export interface OutputOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;
+}
+
+/** Whether a person sits in front of it who can be asked something. */
+export function isConversation({ stdin, stderr, env }: CliContext, { json, quiet }: OutputOptions): boolean {
+  return stdin.isTTY === true && stderr.isTTY === true && env.TERM !== 'dumb' && !json && !quiet;
 }

@@ -15,7 +15,7 @@ import type { DemoOptions } from './commands/demo.ts';
 import type { CliContext } from './context.ts';
 import { openSource } from './media.ts';
 import type { Output } from './output.ts';
-import { provide } from './worker.ts';
+import { outOfReach, provide } from './worker.ts';
 
 interface Deps {
   readonly context: CliContext;
@@ -28,7 +28,7 @@ const LINE_INTERVAL_MS = 1_000;
 
 /** A server, a meeting and two participants in one process, until Ctrl-C. */
 export async function runDemo({ context, output }: Deps, options: DemoOptions): Promise<number> {
-  const workerBin = await provide(context, output);
+  const workerBin = outOfReach(context, await provide(context, output));
   const data = await mkdtemp(path.join(tmpdir(), 'meet-demo-'));
   const logger = pino({ level: 'warn' }, pino.destination({ dest: 2, sync: true }));
   let server: RunningServer | undefined;
@@ -90,6 +90,7 @@ async function show(
 ): Promise<void> {
   const over = AbortSignal.any([
     context.interrupted,
+    context.unread,
     ...(durationMs === undefined ? [] : [AbortSignal.timeout(durationMs)]),
   ]);
   if (output.interactive) {
@@ -98,7 +99,7 @@ async function show(
       if (over.aborted) resolve();
       else over.addEventListener('abort', () => resolve(), { once: true });
     });
-    live.close();
+    await live.close();
     return;
   }
   while (!over.aborted) {

@@ -41,6 +41,11 @@ export class Output {
     this.#context.stdout.write(this.json ? `${JSON.stringify(data)}\n` : `${text}\n`);
   }
 
+  /** What has been done: an object with `--json`, nothing with `--quiet`. */
+  outcome(data: unknown, text: string): void {
+    if (this.json || !this.quiet) this.result(data, text);
+  }
+
   /** A line for people; not with `--json` or `--quiet`. */
   line(text: string): void {
     if (!this.json && !this.quiet) this.#context.stdout.write(`${text}\n`);
@@ -61,7 +66,7 @@ export class Output {
       return;
     }
     this.#context.stderr.write(
-      `meet: ${harmless(error.message)}${error.hint ? `\n      ${error.hint}` : ''}\n`,
+      `meet: ${harmless(error.message)}${error.hint ? `\n      ${harmless(error.hint)}` : ''}\n`,
     );
   }
 }

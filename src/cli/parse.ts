@@ -1,4 +1,5 @@
 /** Values of options, checked as they are read. */
+import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 
 /** `30`, `30s`, `5m`, `2h` or `500ms`, in milliseconds. */
@@ -18,12 +19,12 @@ export function parsePort(text: string): number {
   return port;
 }
 
-/** A whole number of at least `minimum`. */
-export function parseCount(minimum: number): (text: string) => number {
+/** A whole number from `minimum` to `maximum`. */
+export function parseCount(minimum: number, maximum: number): (text: string) => number {
   return (text) => {
     const count = Number(text);
-    if (!/^\d+$/.test(text) || count < minimum || count > 1_000_000) {
-      throw new InvalidArgumentError(`Give a whole number of at least ${minimum}.`);
+    if (!/^\d+$/.test(text) || count < minimum || count > maximum) {
+      throw new InvalidArgumentError(`Give a whole number from ${minimum} to ${maximum}.`);
     }
     return count;
   };
@@ -36,10 +37,35 @@ export function parseName(text: string): string {
   return name;
 }
 
+/** A point in time, milliseconds since the epoch. */
+export function parseTime(text: string): number {
+  const time = Date.parse(text);
+  if (!(time >= 0)) throw new InvalidArgumentError('Give a time such as 2030-05-01T10:00:00Z.');
+  return time;
+}
+
+/** Requests a second, or `false` for `off`. */
+export function parseRateLimit(text: string): number | false {
+  if (text === 'off') return false;
+  const requests = Number(text);
+  if (!/^\d+$/.test(text) || requests < 1 || requests > 1_000_000)
+    throw new InvalidArgumentError('Give a number of requests a second, or "off".');
+  return requests;
+}
+
 /** Values separated by commas, without empty ones. */
 export function parseList(text: string): string[] {
   return text
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part.length > 0);
+}
+
+/** IP addresses separated by commas. */
+export function parseAddresses(text: string): string[] {
+  const addresses = parseList(text);
+  const wrong = addresses.find((address) => isIP(address) === 0);
+  if (wrong !== undefined || addresses.length === 0)
+    throw new InvalidArgumentError(`"${wrong ?? ''}" is not an IP address.`);
+  return addresses;
 }

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, type CommanderError, Option } from 'commander';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerCreate } from './commands/create.ts';
@@ -10,6 +10,7 @@ import { registerSetup } from './commands/setup.ts';
 import type { CliContext, OutputOptions } from './context.ts';
 import { Output } from './output.ts';
 import { applyConfig } from './settings.ts';
+import { UsageError } from './usage.ts';
 
 /** What a command needs to put itself on the command line. */
 export interface Registry {
@@ -39,29 +40,37 @@ export function buildProgram(context: CliContext, version: string): Program {
     .description('Host, join and watch meetings from the command line.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    // `meet --json join …` means the same as `meet join --json …`.
+    .enablePositionalOptions()
     .exitOverride()
-    .showHelpAfterError('(meet --help lists what there is)')
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text),
+      // Said once, by whoever ends the command.
+      outputError: () => {},
     });
+  for (const option of [...outputOptions(), serverOption()]) program.addOption(option);
   const registry: Registry = {
     program,
     context,
-    command: (nameAndArguments, description) =>
-      program
-        .command(nameAndArguments)
-        .description(description)
-        .exitOverride()
-        .helpOption('-h, --help', 'print this help')
-        .addOption(new Option('--json', 'write NDJSON to stdout'))
-        .addOption(new Option('-q, --quiet', 'say nothing but errors')),
+    command: (nameAndArguments, description) => {
+      const command = program.command(nameAndArguments).description(description);
+      command.exitOverride((error: CommanderError) => {
+        throw new UsageError(error, command.name());
+      });
+      command.helpOption('-h, --help', 'print this help');
+      for (const option of outputOptions()) command.addOption(option);
+      return command;
+    },
     action: (command, run) => {
       command.action(async () => {
+        inheritGlobals(command, program);
         await applyConfig(command, context);
         const options = command.opts<Parameters<typeof run>[1]>();
         const output = new Output(context, options);
-        program.exitCode = await run({ context, output }, options, command.processedArgs.map(String));
+        const args = command.processedArgs.filter((argument) => argument !== undefined);
+        program.exitCode = await run({ context, output }, options, args.map(String));
       });
     },
   };
@@ -80,7 +89,26 @@ export function buildProgram(context: CliContext, version: string): Program {
   return program;
 }
 
+/** Options given before the command's name count where they are not given after it. */
+function inheritGlobals(command: Command, program: Command): void {
+  for (const option of command.options) {
+    const key = option.attributeName();
+    if (program.getOptionValueSource(key) !== 'cli' || command.getOptionValueSource(key) === 'cli') continue;
+    command.setOptionValueWithSource(key, program.getOptionValue(key), 'cli');
+  }
+}
+
+const outputOptions = (): Option[] => [
+  new Option('--json', 'write NDJSON to stdout, errors as JSON to stderr'),
+  new Option('-q, --quiet', 'say nothing but results and errors'),
+];
+
+/** What `meet serve` listens on unless told otherwise. */
+const DEFAULT_SERVER = 'http://127.0.0.1:8080';
+
 /** `--server URL` with its environment variable. */
 export function serverOption(): Option {
-  return new Option('--server <url>', 'base URL of the meeting server').env('MEET_SERVER');
+  return new Option('--server <url>', 'base URL of the meeting server')
+    .env('MEET_SERVER')
+    .default(DEFAULT_SERVER);
 }

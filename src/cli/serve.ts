@@ -1,15 +1,15 @@
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import path from 'node:path';
 import pino from 'pino';
-import { EXIT, MeetError } from '../protocol/errors.ts';
+import { EXIT } from '../protocol/errors.ts';
 import type { ServerOptions } from '../server/config.ts';
 import { startServer } from '../server/server.ts';
 import type { ListenAddress } from '../server/sfu/index.ts';
 import type { ServeOptions } from './commands/serve.ts';
 import type { CliContext } from './context.ts';
 import type { Output } from './output.ts';
-import { dataDir } from './settings.ts';
-import { provide } from './worker.ts';
+import { outOfReach, provide } from './worker.ts';
 
 interface Deps {
   readonly context: CliContext;
@@ -22,8 +22,8 @@ export async function runServe({ context, output }: Deps, options: ServeOptions)
     { level: options.quiet ? 'error' : options.logLevel },
     pino.destination({ dest: 2, sync: true }),
   );
-  const workerBin = await provide(context, output);
-  const server = await startServer({ ...serverOptions(context, options), workerBin }, { logger });
+  const workerBin = outOfReach(context, await provide(context, output));
+  const server = await startServer({ ...serverOptions(options), workerBin }, { logger });
   output.event('listening', { url: server.url, pid: process.pid });
   output.line(`Listening on ${server.url}`);
   output.line(`Create a meeting: meet create --server ${server.url}`);
@@ -42,11 +42,11 @@ function stopRequested(interrupted: AbortSignal): Promise<string> {
 }
 
 /** The server's options from the command's. */
-export function serverOptions(context: CliContext, options: ServeOptions): ServerOptions {
+export function serverOptions(options: ServeOptions): ServerOptions {
   const given = <K extends keyof ServerOptions>(key: K, value: ServerOptions[K] | undefined) =>
     value === undefined ? {} : { [key]: value };
   return {
-    dataDir: options.data ?? dataDir(context),
+    dataDir: path.resolve(options.data),
     ...given('host', options.host),
     ...given('port', options.port),
     ...given('publicUrl', options.publicUrl),
@@ -65,7 +65,7 @@ export function serverOptions(context: CliContext, options: ServeOptions): Serve
       'turnTtlSeconds',
       options.turnTtl === undefined ? undefined : Math.round(options.turnTtl / 1000),
     ),
-    ...given('rateLimit', rateLimit(options.rateLimit)),
+    ...given('rateLimit', rateLimit(options)),
     ...given('tokenKey', options.tokenKey),
     ...given('tokenTtlMs', options.tokenTtl),
   };
@@ -74,9 +74,6 @@ export function serverOptions(context: CliContext, options: ServeOptions): Serve
 /** The addresses for media; an announced address stands for all of its family. */
 function listenAddresses({ rtcAddress, announcedAddress }: ServeOptions): ListenAddress[] | undefined {
   if (rtcAddress === undefined && announcedAddress === undefined) return undefined;
-  for (const ip of rtcAddress ?? []) {
-    if (isIP(ip) === 0) throw new MeetError('bad-config', `--rtc-address: "${ip}" is not an IP address.`);
-  }
   if (announcedAddress === undefined) return rtcAddress?.map((ip) => ({ ip }));
   const family = isIP(announcedAddress) || 4;
   if (rtcAddress === undefined) {
@@ -90,15 +87,7 @@ function listenAddresses({ rtcAddress, announcedAddress }: ServeOptions): Listen
   return rtcAddress.map((ip) => (isIP(ip) === family ? { ip, announcedAddress } : { ip }));
 }
 
-function rateLimit(text: string | undefined): ServerOptions['rateLimit'] {
-  if (text === undefined) return undefined;
-  if (text === 'off') return false;
-  const requests = Number(text);
-  if (!Number.isInteger(requests) || requests < 1) {
-    throw new MeetError(
-      'bad-config',
-      `--rate-limit takes a number of requests a second or "off", not "${text}".`,
-    );
-  }
+function rateLimit({ rateLimit: requests }: ServeOptions): ServerOptions['rateLimit'] {
+  if (requests === undefined || requests === false) return requests;
   return { requests, windowMs: 1_000 };
 }

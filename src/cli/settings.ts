@@ -1,7 +1,7 @@
 /** Where settings come from: flag, environment variable, config file, default, in this order. */
-import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Command, Option } from 'commander';
+import { type Command, CommanderError, type Option } from 'commander';
 import envPaths from 'env-paths';
 import { MeetError } from '../protocol/errors.ts';
 import type { CliContext } from './context.ts';
@@ -12,7 +12,7 @@ const paths = envPaths('meet', { suffix: '' });
 export const CONFIG_KEYS: Readonly<Record<string, string>> = {
   server: 'base URL of the server that join and create use',
   name: 'display name to join with',
-  ffmpeg: 'path of the ffmpeg to use',
+  ffmpeg: 'ffmpeg to use',
   host: 'address that serve listens on',
   port: 'HTTP port of serve',
   data: 'data folder of serve',
@@ -20,63 +20,97 @@ export const CONFIG_KEYS: Readonly<Record<string, string>> = {
   'database-url': 'PostgreSQL of serve instead of SQLite',
   objects: 'folder or s3:// URL for recordings and files',
   'rtc-port': 'first UDP and TCP port for media',
+  'rtc-address': 'addresses to take media on, separated by commas',
   'announced-address': 'address in ICE candidates',
   workers: 'number of SFU workers',
+  'tls-cert': 'certificate chain to serve HTTPS with',
+  'tls-key': "the certificate's key",
   turn: 'TURN URLs, separated by commas',
   'turn-secret': "the TURN server's shared secret",
-  'rate-limit': 'requests a second for each address and token',
+  'turn-ttl': 'how long TURN credentials are good for',
+  'rate-limit': 'requests a second for each address and token, or off',
+  'token-key': 'key that signs tokens',
+  'token-ttl': "how long a participant's token is good for",
+  'log-level': 'what serve logs',
 };
 
 export function configFile(context: CliContext): string {
-  return context.env.MEET_CONFIG ?? path.join(paths.config, 'config.json');
+  return path.resolve(context.env.MEET_CONFIG ?? path.join(paths.config, 'config.json'));
 }
 
 export function cacheDir(context: CliContext): string {
-  return context.env.MEET_CACHE ?? paths.cache;
+  return path.resolve(context.env.MEET_CACHE ?? paths.cache);
 }
 
 /** Where `serve` keeps its database, keys and objects unless told otherwise. */
-export function dataDir(context: CliContext): string {
-  return context.env.MEET_DATA ?? paths.data;
-}
+export const defaultDataDir: string = paths.data;
 
-export interface ConfigStore {
-  readonly path: string;
-  readonly values: Readonly<Record<string, unknown>>;
-  set(key: string, value: string): void;
-  delete(key: string): void;
+/**
+ * What the config file holds; nothing when there is none.
+ *
+ * @throws MeetError `bad-config` when the file is no JSON object, `no-permission` when it may not be read
+ */
+export async function readConfig(context: CliContext): Promise<Readonly<Record<string, unknown>>> {
+  const file = configFile(context);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return {};
+    throw fileError(file, cause);
+  }
+  try {
+    const values: unknown = JSON.parse(text);
+    if (typeof values === 'object' && values !== null && !Array.isArray(values)) return { ...values };
+  } catch {
+    // Neither JSON nor an object: the same to whoever has to mend it.
+  }
+  throw new MeetError('bad-config', `The config file ${file} is not a JSON object.`, {
+    hint: 'Mend it, or delete it and set the values again with meet config set.',
+  });
 }
 
 /**
- * @throws MeetError `bad-config` when the file is no JSON object, `no-permission` when it may not be read
+ * Sets one value, or takes it away.
+ *
+ * @throws MeetError as `readConfig`, `no-permission` when the file may not be written, `disk-full`
  */
-export async function openConfig(context: CliContext): Promise<ConfigStore> {
+export async function writeConfig(
+  context: CliContext,
+  key: string,
+  value: string | undefined,
+): Promise<void> {
+  await readConfig(context);
   const file = configFile(context);
+  // Only here: it costs more to load than the rest of a join's start-up, and adds signal handlers that end the process.
   const { default: Conf } = await import('conf');
   try {
     const conf = new Conf<Record<string, unknown>>({
       cwd: path.dirname(file),
-      configName: path.basename(file, '.json'),
+      configName: path.basename(file, path.extname(file)),
+      fileExtension: path.extname(file).slice(1),
       // Keys have no dots, values may: addresses and URLs.
       accessPropertiesByDotNotation: false,
       configFileMode: 0o600,
     });
-    return {
-      path: file,
-      values: { ...conf.store },
-      set: (key, value) => conf.set(key, value),
-      delete: (key) => conf.delete(key),
-    };
+    if (value === undefined) conf.delete(key);
+    else conf.set(key, value);
   } catch (cause) {
-    const denied =
-      cause instanceof Error && 'code' in cause && (cause.code === 'EACCES' || cause.code === 'EPERM');
-    throw denied
-      ? new MeetError('no-permission', `The config file ${file} may not be read.`, { cause })
-      : new MeetError('bad-config', `The config file ${file} is not a JSON object.`, {
-          cause,
-          hint: 'Mend it, or delete it and set the values again with meet config set.',
-        });
+    throw fileError(file, cause);
   }
+}
+
+const errorCode = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : '';
+
+function fileError(file: string, cause: unknown): MeetError {
+  const code = errorCode(cause);
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new MeetError('disk-full', `There is no space left for ${file}.`, { cause });
+  return new MeetError('no-permission', `The config file ${file} cannot be read or written (${code}).`, {
+    cause,
+    hint: 'MEET_CONFIG names another file.',
+  });
 }
 
 /** Fills options that neither a flag nor the environment set from the config file. */
@@ -85,16 +119,41 @@ export async function applyConfig(command: Command, context: CliContext): Promis
     (option) =>
       keyOf(option) in CONFIG_KEYS && !isGiven(command.getOptionValueSource(option.attributeName())),
   );
-  // The config library costs more to load than the rest of a join's start-up.
-  if (wanted.length === 0 || !existsSync(configFile(context))) return;
-  const { values } = await openConfig(context);
+  if (wanted.length === 0) return;
+  const values = await readConfig(context);
   for (const option of wanted) {
     const value = values[keyOf(option)];
-    if (typeof value !== 'string') continue;
-    const parsed: unknown = option.parseArg ? option.parseArg(value, undefined) : value;
-    command.setOptionValueWithSource(option.attributeName(), parsed, 'config');
+    if (value === undefined) continue;
+    command.setOptionValueWithSource(
+      option.attributeName(),
+      parseSetting(option, value, configFile(context)),
+      'config',
+    );
   }
 }
 
-const keyOf = (option: Option): string => option.long?.replace(/^--/, '') ?? '';
+/**
+ * A setting's value as its option would take it. Files written by hand may hold numbers.
+ *
+ * @throws MeetError `bad-config` naming the place it comes from
+ */
+export function parseSetting(option: Option, value: unknown, from: string): unknown {
+  const text = typeof value === 'number' ? String(value) : value;
+  const key = keyOf(option);
+  if (typeof text !== 'string') throw badSetting(key, from, `${JSON.stringify(value)} is not a text.`);
+  try {
+    return option.parseArg ? option.parseArg(text, undefined) : text;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    throw badSetting(key, from, error.message);
+  }
+}
+
+function badSetting(key: string, from: string, message: string): MeetError {
+  return new MeetError('bad-config', `${from}: "${key}" cannot be used. ${message}`, {
+    hint: `Set another value with: meet config set ${key} VALUE`,
+  });
+}
+
+export const keyOf = (option: Option): string => option.long?.replace(/^--/, '') ?? '';
 const isGiven = (source: string | undefined): boolean => source === 'cli' || source === 'env';

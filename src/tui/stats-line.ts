@@ -74,17 +74,17 @@ function sendersOf(client: MeetingClient, received: readonly ReceivedTrackStats[
   return [...ids].map((id) => client.participants.get(id)?.name ?? id);
 }
 
-/** The figures as one line of text. */
+/** The figures as one line of text that fits a terminal of 80 columns. */
 export function statsLine(name: string, client: MeetingClient): string {
   const line = participantLine(name, client);
   const rtt = line.rttMs === undefined ? '-' : `${line.rttMs.toFixed(1)} ms`;
+  const kbit = (value: number) => String(value).padStart(4);
   return [
-    line.name.padEnd(10),
-    `${line.fps} fps ${line.size}`.padEnd(18),
-    `in ${line.kbitIn} kbit/s`.padEnd(16),
-    `out ${line.kbitOut} kbit/s`.padEnd(17),
-    `loss ${line.loss.toFixed(2)} %`.padEnd(13),
-    `rtt ${rtt}`.padEnd(12),
-    line.from === '' ? 'receives nobody yet' : `from ${line.from}`,
+    line.name.padEnd(6),
+    `${line.fps} fps ${line.size}`.padEnd(15),
+    `↓${kbit(line.kbitIn)} ↑${kbit(line.kbitOut)} kbit/s`,
+    `loss ${line.loss.toFixed(2)} %`,
+    `rtt ${rtt}`,
+    line.from === '' ? 'from nobody' : `from ${line.from}`,
   ].join('  ');
 }

@@ -1,11 +1,10 @@
 import { Option } from 'commander';
-import { MeetError } from '../../protocol/errors.ts';
 import type { OutputOptions } from '../context.ts';
 import { parseDuration, parseName } from '../parse.ts';
 import { type Registry, serverOption } from '../program.ts';
 
 export interface JoinCommandOptions extends OutputOptions {
-  readonly server?: string;
+  readonly server: string;
   readonly name: string;
   readonly password?: string;
   readonly hostToken?: string;
@@ -23,7 +22,7 @@ export interface JoinCommandOptions extends OutputOptions {
 
 export function registerJoin({ command, action }: Registry): void {
   const join = command('join', 'join a meeting headlessly, sending files and receiving everybody')
-    .argument('<meeting>', "the meeting's URL, or its id with --server")
+    .argument('<meeting>', "the meeting's URL, or its id on the server")
     .addOption(serverOption())
     .addOption(
       new Option('--name <name>', 'name that the others see')
@@ -48,11 +47,14 @@ export function registerJoin({ command, action }: Registry): void {
     )
     .option('--save <dir>', 'write each received track to a playable file in this folder')
     .option('--relay', 'send and receive through TURN only')
-    .option('--reconnect-timeout <time>', 'how long to try to come back after a cut', parseDuration, 60_000)
+    .addOption(
+      new Option('--reconnect-timeout <time>', 'how long to try to come back after a cut')
+        .argParser(parseDuration)
+        .default(60_000, '60s'),
+    )
     .addOption(new Option('--ffmpeg <path>', 'ffmpeg to use').env('MEET_FFMPEG'));
   action<JoinCommandOptions>(join, async ({ context, output }, options, args) => {
-    const [meeting] = args;
-    if (meeting === undefined) throw new MeetError('bad-config', 'Name the meeting to join.');
+    const [meeting = ''] = args;
     const { runJoin } = await import('../join/run.ts');
     return await runJoin({ context, output }, meeting, options);
   });

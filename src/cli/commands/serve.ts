@@ -1,12 +1,13 @@
 import { Option } from 'commander';
 import type { OutputOptions } from '../context.ts';
-import { parseCount, parseDuration, parseList, parsePort } from '../parse.ts';
+import { parseAddresses, parseCount, parseDuration, parseList, parsePort, parseRateLimit } from '../parse.ts';
 import type { Registry } from '../program.ts';
+import { defaultDataDir } from '../settings.ts';
 
 export interface ServeOptions extends OutputOptions {
   readonly host?: string;
   readonly port?: number;
-  readonly data?: string;
+  readonly data: string;
   readonly publicUrl?: string;
   readonly databaseUrl?: string;
   readonly objects?: string;
@@ -20,10 +21,17 @@ export interface ServeOptions extends OutputOptions {
   readonly turn?: string[];
   readonly turnSecret?: string;
   readonly turnTtl?: number;
-  readonly rateLimit?: string;
+  readonly rateLimit?: number | false;
   readonly tokenKey?: string;
   readonly tokenTtl?: number;
   readonly logLevel: string;
+}
+
+/** `--data DIR`, which serve writes to and doctor looks at. */
+export function dataOption(description: string): Option {
+  return new Option('--data <dir>', description)
+    .env('MEET_DATA')
+    .default(defaultDataDir, "this user's data folder");
 }
 
 export function registerServe({ command, action }: Registry): void {
@@ -34,7 +42,7 @@ export function registerServe({ command, action }: Registry): void {
     .addOption(
       env('--port <port>', 'HTTP port, 0 for any free one (default: 8080)', 'MEET_PORT').argParser(parsePort),
     )
-    .addOption(env('--data <dir>', 'folder for the database, keys and objects', 'MEET_DATA'))
+    .addOption(dataOption('folder for the database, keys and objects'))
     .addOption(env('--public-url <url>', 'URL under which others reach this server', 'MEET_PUBLIC_URL'))
     .addOption(env('--database-url <url>', 'PostgreSQL instead of SQLite', 'DATABASE_URL'))
     .addOption(
@@ -52,7 +60,7 @@ export function registerServe({ command, action }: Registry): void {
         '--rtc-address <ip,…>',
         'addresses to take media on (default: all of this machine)',
         'MEET_RTC_ADDRESS',
-      ).argParser(parseList),
+      ).argParser(parseAddresses),
     )
     .addOption(
       env(
@@ -62,7 +70,7 @@ export function registerServe({ command, action }: Registry): void {
       ),
     )
     .addOption(
-      env('--workers <n>', 'SFU workers (default: one a core)', 'MEET_WORKERS').argParser(parseCount(1)),
+      env('--workers <n>', 'SFU workers (default: one a core)', 'MEET_WORKERS').argParser(parseCount(1, 256)),
     )
     .addOption(env('--tls-cert <file>', 'serve HTTPS (TLS 1.3) with this certificate chain', 'MEET_TLS_CERT'))
     .addOption(env('--tls-key <file>', "the certificate's key", 'MEET_TLS_KEY'))
@@ -71,8 +79,20 @@ export function registerServe({ command, action }: Registry): void {
       env('--turn <url,…>', 'TURN servers for clients behind firewalls', 'MEET_TURN').argParser(parseList),
     )
     .addOption(env('--turn-secret <secret>', "the TURN servers' shared secret", 'MEET_TURN_SECRET'))
-    .option('--turn-ttl <time>', 'how long TURN credentials are good for', parseDuration)
-    .option('--rate-limit <n|off>', 'requests a second for each address and token (default: 100)')
+    .addOption(
+      env(
+        '--turn-ttl <time>',
+        'how long TURN credentials are good for (default: 24h)',
+        'MEET_TURN_TTL',
+      ).argParser(parseDuration),
+    )
+    .addOption(
+      env(
+        '--rate-limit <n|off>',
+        'requests a second for each address and token (default: 100)',
+        'MEET_RATE_LIMIT',
+      ).argParser(parseRateLimit),
+    )
     .addOption(
       env(
         '--token-key <base64>',
@@ -80,7 +100,13 @@ export function registerServe({ command, action }: Registry): void {
         'MEET_TOKEN_KEY',
       ),
     )
-    .option('--token-ttl <time>', "how long a participant's token is good for (default: 10m)", parseDuration)
+    .addOption(
+      env(
+        '--token-ttl <time>',
+        "how long a participant's token is good for (default: 10m)",
+        'MEET_TOKEN_TTL',
+      ).argParser(parseDuration),
+    )
     .addOption(
       new Option('--log-level <level>', 'what to log')
         .choices(['debug', 'info', 'warn', 'error', 'silent'])

@@ -1,9 +1,17 @@
 import type { MeetingClient } from '../../client/meeting.ts';
 import type { RemoteTrack } from '../../client/peer/remote-track.ts';
+import type { ParticipantInfo, ParticipantState } from '../../protocol/model.ts';
+import type { LiveView } from '../../tui/live.tsx';
 import type { CliContext } from '../context.ts';
 import { harmless, type Output } from '../output.ts';
 
 const STATS_INTERVAL_MS = 1_000;
+
+const STATE_WORDS: Partial<Record<ParticipantState, string>> = {
+  joined: 'is here',
+  left: 'left',
+  reconnecting: 'is reconnecting',
+};
 
 /** Turns what happens in the meeting into events and lines. */
 export class JoinReporter {
@@ -11,7 +19,9 @@ export class JoinReporter {
   readonly #output: Output;
   readonly #context: CliContext;
   readonly #stats: NodeJS.Timeout;
-  #live: { close(): void } | undefined;
+  #live: LiveView | undefined;
+  readonly #states = new Map<string, ParticipantState>();
+  readonly #seen = new WeakSet<RemoteTrack>();
   #closed = false;
 
   constructor({ client, output, context }: { client: MeetingClient; output: Output; context: CliContext }) {
@@ -34,11 +44,11 @@ export class JoinReporter {
     client.on('track', (track) => this.#onTrack(track));
     client.on('reconnecting', ({ reason, attempt }) => {
       this.#output.event('reconnecting', { reason, attempt });
-      if (attempt === 1) this.#output.note(`Reconnecting: ${harmless(reason)} …`);
+      if (attempt === 1) this.#remark(`Reconnecting: ${harmless(reason)} …`);
     });
     client.on('reconnected', ({ ms }) => {
       this.#output.event('reconnected', { ms });
-      this.#output.note(`Back after ${ms} ms.`);
+      this.#remark(`Back after ${(ms / 1000).toFixed(1)} s.`);
     });
   }
 
@@ -60,16 +70,22 @@ export class JoinReporter {
     ]);
   }
 
-  #onParticipant({ id, name, state }: { id: string; name: string; state: string }): void {
+  /** A participant also changes when its tracks do; that is told by `track`. */
+  #onParticipant({ id, name, state }: ParticipantInfo): void {
+    if (this.#states.get(id) === state) return;
+    this.#states.set(id, state);
     this.#output.event('participant', { id, name, state });
-    if (id === this.#client.self.id) return;
-    const words: Record<string, string> = {
-      joined: 'is here',
-      left: 'left',
-      reconnecting: 'is reconnecting',
-    };
-    const word = words[state];
-    if (word && !this.#live) this.#output.line(`${harmless(name)} ${word}.`);
+    const words = STATE_WORDS[state];
+    if (id === this.#client.self.id || words === undefined) return;
+    const text = `${harmless(name)} ${words}.`;
+    if (this.#live) this.#live.say(text);
+    else this.#output.line(text);
+  }
+
+  /** What goes wrong is said on stderr, unless a person watches the live lines. */
+  #remark(text: string): void {
+    if (this.#live) this.#live.say(text);
+    else this.#output.note(text);
   }
 
   #onTrack(track: RemoteTrack): void {
@@ -82,8 +98,6 @@ export class JoinReporter {
       this.#output.event('first-media', { participantId, kind, ms });
     });
   }
-
-  readonly #seen = new WeakSet<RemoteTrack>();
 
   #onStats(): void {
     if (!this.#output.json) return;
@@ -102,9 +116,9 @@ export class JoinReporter {
     });
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#stats);
-    this.#live?.close();
+    await this.#live?.close();
   }
 }

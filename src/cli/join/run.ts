@@ -1,12 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { getMeeting, resolveMeeting } from '../../client/api.ts';
 import { joinMeeting } from '../../client/join.ts';
 import type { MeetingClient } from '../../client/meeting.ts';
-import type { LeftReason } from '../../client/types.ts';
-import { EXIT, MeetError } from '../../protocol/errors.ts';
+import type { LeftInfo } from '../../client/types.ts';
+import { MeetError } from '../../protocol/errors.ts';
 import type { JoinCommandOptions } from '../commands/join.ts';
-import type { CliContext } from '../context.ts';
+import { type CliContext, isConversation } from '../context.ts';
 import { openSource } from '../media.ts';
-import { harmless, type Output } from '../output.ts';
+import type { Output } from '../output.ts';
+import { askPassword } from '../prompt.ts';
+import { conclude } from './conclude.ts';
 import { JoinReporter } from './report.ts';
 
 interface Deps {
@@ -20,16 +23,19 @@ export async function runJoin(
   meeting: string,
   options: JoinCommandOptions,
 ): Promise<number> {
+  // What can be wrong with the words is said before a file is read or a folder made.
+  resolveMeeting(meeting, options.server);
+  const password = await passwordFor(context, meeting, options);
   const saver = options.save === undefined ? undefined : await openSaver(options.save);
   const source = await openSource(context, options);
   const client = await joinMeeting({
     meeting,
+    server: options.server,
     displayName: options.name,
     receive: options.receive,
     reconnectTimeoutMs: options.reconnectTimeout,
-    signal: context.interrupted,
-    ...(options.server === undefined ? {} : { server: options.server }),
-    ...(options.password === undefined ? {} : { password: options.password }),
+    signal: AbortSignal.any([context.interrupted, context.unread]),
+    ...(password === undefined ? {} : { password }),
     ...(options.hostToken === undefined ? {} : { hostToken: options.hostToken }),
     ...(options.relay ? { iceTransportPolicy: 'relay' as const } : {}),
     ...(source === undefined ? {} : { source }),
@@ -43,18 +49,34 @@ export async function runJoin(
   );
   saver?.on('failed', (error) => failure.resolve(error));
 
-  const left = new Promise<{ reason: LeftReason; message?: string }>((resolve) =>
-    client.once('left', resolve),
-  );
+  const left = new Promise<LeftInfo>((resolve) => client.once('left', resolve));
   const ending = new AbortController();
   void leaveAfter(client, options.duration, ending.signal);
   const failed = await Promise.race([failure.promise, left.then(() => undefined)]);
   if (failed) await client.leave();
   const end = await left;
   ending.abort();
-  reporter.close();
+  await reporter.close();
   await saver?.close();
-  return conclude({ context, output }, failed, end);
+  return conclude(
+    { output, interrupted: context.interrupted.aborted },
+    failed ? { reason: 'failed', message: failed.message, error: failed } : end,
+  );
+}
+
+/** The password given, else, where a person can be asked and the meeting has one, theirs. */
+async function passwordFor(
+  context: CliContext,
+  meeting: string,
+  options: JoinCommandOptions,
+): Promise<string | undefined> {
+  if (options.password !== undefined || options.hostToken !== undefined || !isConversation(context, options))
+    return options.password;
+  const { settings } = await getMeeting(resolveMeeting(meeting, options.server), context.interrupted);
+  if (!settings.hasPassword) return undefined;
+  const password = await askPassword(context, 'Password of the meeting: ');
+  context.interrupted.throwIfAborted();
+  return password;
 }
 
 async function leaveAfter(
@@ -67,48 +89,6 @@ async function leaveAfter(
   const over = await delay(durationMs, true, { signal }).catch(() => false);
   if (over) await client.leave();
 }
-
-function conclude(
-  { context, output }: Deps,
-  failed: MeetError | undefined,
-  { reason, message }: { reason: LeftReason; message?: string },
-): number {
-  if (failed) {
-    output.event('left', { reason: 'failed', message: failed.message });
-    output.error(failed);
-    return failed.exitCode;
-  }
-  const interrupted = context.interrupted.aborted && reason === 'left';
-  output.event('left', {
-    reason: interrupted ? 'interrupted' : reason,
-    ...(message === undefined ? {} : { message }),
-  });
-  if (message !== undefined && reason !== 'left') output.note(`meet: ${harmless(message)}`);
-  else output.line(LEFT_SENTENCE[reason]);
-  return interrupted ? EXIT.interrupted : EXIT_CODE[reason];
-}
-
-const LEFT_SENTENCE: Readonly<Record<LeftReason, string>> = {
-  left: 'Left the meeting.',
-  ended: 'The meeting has ended.',
-  removed: 'A host removed this participant.',
-  replaced: 'The same participant joined from elsewhere.',
-  'server-unreachable': 'The server can no longer be reached.',
-  'connection-failed': 'No media path to the server was found.',
-  'token-expired': 'The token has expired; join again.',
-  failed: 'The meeting was left after a failure.',
-};
-
-const EXIT_CODE: Readonly<Record<LeftReason, number>> = {
-  left: EXIT.done,
-  ended: EXIT.done,
-  removed: EXIT.refused,
-  replaced: EXIT.failed,
-  'server-unreachable': EXIT.unreachable,
-  'connection-failed': EXIT.unreachable,
-  'token-expired': EXIT.refused,
-  failed: EXIT.failed,
-};
 
 /** Loaded only with `--save`; checks the folder before the meeting is joined. */
 async function openSaver(folder: string) {
