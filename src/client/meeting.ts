@@ -194,7 +194,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     this.#publishing?.close();
     this.#subscribing.close();
     await this.#publisher?.close();
-    this.emit('left', { reason, ...(error ? { message: error.message } : {}) });
+    this.emit('left', { reason, ...(error ? { message: error.message, error } : {}) });
   }
 }
 

@@ -1,5 +1,6 @@
 /** What the client library gives: `import { joinMeeting } from 'meet'`. */
 import type { Codec, EncodedSource } from '../media/types.ts';
+import type { MeetError } from '../protocol/errors.ts';
 import type { MediaKind, MediaSource, ParticipantInfo } from '../protocol/model.ts';
 
 export interface JoinOptions {
@@ -126,6 +127,13 @@ export type LeftReason =
   | 'token-expired'
   | 'failed';
 
+export interface LeftInfo {
+  readonly reason: LeftReason;
+  readonly message?: string;
+  /** What the server refused with or what broke, where that was the reason. */
+  readonly error?: MeetError;
+}
+
 export interface MeetingEvents<Track> {
   /** A participant came, changed or went (`state: 'left'`). */
   participant: [participant: ParticipantInfo];
@@ -141,5 +149,5 @@ export interface MeetingEvents<Track> {
   /** The source failed for good; the meeting goes on without it. */
   'source-failed': [error: Error];
   /** The meeting is over for us; nothing comes after it. */
-  left: [info: { reason: LeftReason; message?: string }];
+  left: [info: LeftInfo];
 }
