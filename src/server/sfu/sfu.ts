@@ -7,6 +7,12 @@ import { SfuRoom } from './room.ts';
 import type { Room, SfuEvents, SfuLogger, SfuOptions, WorkerInfo, WorkerUsage } from './types.ts';
 import { WorkerPool } from './workers.ts';
 
+/** A consumer ends with its producer in the worker and with its receiver here, whichever is first. */
+const ENDED_TWICE = 'Consumer not found [method:transport.closeConsumer]';
+
+const levelOf = <L extends string>(log: string, level: L): L | 'debug' =>
+  log.includes(ENDED_TWICE) ? 'debug' : level;
+
 export class Sfu extends EventEmitter<SfuEvents> {
   readonly #pool: WorkerPool;
   readonly #logger: SfuLogger;
@@ -25,8 +31,8 @@ export class Sfu extends EventEmitter<SfuEvents> {
   static async start(options: SfuOptions): Promise<Sfu> {
     const { logger } = options;
     setLogEventListeners({
-      onwarn: (namespace, log) => logger.warn({ from: namespace }, log),
-      onerror: (namespace, log, error) => logger.error({ from: namespace, err: error }, log),
+      onwarn: (namespace, log) => logger[levelOf(log, 'warn')]({ from: namespace }, log),
+      onerror: (namespace, log, error) => logger[levelOf(log, 'error')]({ from: namespace, err: error }, log),
     });
     const pool = await WorkerPool.start({
       ...(options.workerBin === undefined ? {} : { workerBin: options.workerBin }),
