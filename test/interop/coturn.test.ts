@@ -5,10 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMeeting } from '../../src/client/api.ts';
 import { joinMeeting } from '../../src/client/join.ts';
-import type { MeetingClient } from '../../src/client/meeting.ts';
-import type { RemoteTrack } from '../../src/client/peer/remote-track.ts';
 import { openFile } from '../../src/media/file/open.ts';
 import { barcodeClip } from '../support/barcode-clip.ts';
+import { receiveFrames } from '../support/frames.ts';
 import { mediaCacheDir } from '../support/media-cache.ts';
 import { startTestServer } from '../support/server.ts';
 import { connect } from '../support/signaling.ts';
@@ -38,17 +37,6 @@ describe.skipIf(turnMissing !== undefined)(`through coturn ${turnMissing ?? ''}`
     return joinMeeting({ meeting, displayName, iceTransportPolicy: 'relay', ...source });
   }
 
-  /** Resolves when this many frames of the kind have come. */
-  async function receives(client: MeetingClient, kind: 'audio' | 'video', count: number): Promise<void> {
-    const ofKind = () => client.tracks.find((track) => track.kind === kind);
-    let track: RemoteTrack | undefined = ofKind();
-    while (track === undefined) {
-      await once(client, 'track');
-      track = ofKind();
-    }
-    for (let i = 0; i < count; i++) await once(track, 'frame');
-  }
-
   test.each([
     ['over UDP', () => [`turn:127.0.0.1:${turn.port}`]],
     ['over TCP', () => [`turn:127.0.0.1:${turn.port}?transport=tcp`]],
@@ -66,7 +54,10 @@ describe.skipIf(turnMissing !== undefined)(`through coturn ${turnMissing ?? ''}`
         const ann = await relayed(meeting.url, 'Ann', true);
         const bob = await relayed(meeting.url, 'Bob', true);
         await Promise.all(
-          [ann, bob].flatMap((client) => [receives(client, 'video', 30), receives(client, 'audio', 30)]),
+          [ann, bob].flatMap((client) => [
+            receiveFrames(client, 'video', 30),
+            receiveFrames(client, 'audio', 30),
+          ]),
         );
         // coturn names the user of each allocation: the credentials are each participant's own.
         for (const client of [ann, bob]) {

@@ -79,13 +79,14 @@ export class Tokens {
     ttlMs: number,
     payload: Record<string, unknown>,
   ): Promise<IssuedToken> {
-    const now = Math.floor(Date.now() / 1000);
-    const exp = now + Math.ceil(ttlMs / 1000);
+    const now = Date.now();
+    // Whole seconds, and never fewer than the lifetime: a token made later never ends in the same second.
+    const exp = Math.ceil((now + ttlMs) / 1000);
     const token = await new SignJWT(payload)
       .setProtectedHeader({ alg: 'HS256', typ })
       .setIssuer(ISSUER)
       .setSubject(subject)
-      .setIssuedAt(now)
+      .setIssuedAt(Math.floor(now / 1000))
       .setExpirationTime(exp)
       .setJti(randomUUID())
       .sign(this.#key);

@@ -18,17 +18,17 @@ export class TokenBucket {
 
   /** Takes one token; `false` when there is none. */
   take(now = performance.now()): boolean {
-    if (!this.available(now)) return false;
+    const { perSecond, burst } = this.#rate;
+    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#filledAt) / 1000) * perSecond);
+    this.#filledAt = now;
+    if (this.#tokens < 1) return false;
     this.#tokens -= 1;
     return true;
   }
 
-  /** Whether there is a token to take. */
-  available(now = performance.now()): boolean {
-    const { perSecond, burst } = this.#rate;
-    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#filledAt) / 1000) * perSecond);
-    this.#filledAt = now;
-    return this.#tokens >= 1;
+  /** Undoes a `take`. */
+  giveBack(): void {
+    this.#tokens = Math.min(this.#rate.burst, this.#tokens + 1);
   }
 
   /** Whether nothing has been taken for as long as it takes to fill up: then it may be forgotten. */
@@ -61,9 +61,9 @@ export class TokenBuckets {
     return bucket.take(now);
   }
 
-  /** Whether the key's bucket has a token to take. */
-  available(key: string, now = performance.now()): boolean {
-    return this.#buckets.get(key)?.available(now) ?? true;
+  /** Undoes a `take`. */
+  giveBack(key: string): void {
+    this.#buckets.get(key)?.giveBack();
   }
 
   get size(): number {

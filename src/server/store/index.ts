@@ -1,6 +1,7 @@
 export { keptFile } from './kept-file.ts';
 export * from './objects/index.ts';
 export { openStore, type StoreLogger, type StoreOptions } from './open.ts';
-export { hashPassword, verifyPassword } from './password.ts';
+export { hashPassword, tooManyPasswords, verifyPassword } from './password.ts';
+export { Semaphore } from './semaphore.ts';
 export { loadServerId } from './server-id.ts';
 export type * from './types.ts';

@@ -190,6 +190,15 @@ describe('joining', () => {
     });
   });
 
+  test('a class that comes in at once with the right password is let in', async () => {
+    const { meeting } = await createMeeting(server.url, { settings: { password: 'right' } });
+    const body = { displayName: 'Ann', password: 'right' };
+    const joins = await Promise.all(
+      Array.from({ length: 20 }, () => rest(server.url, 'POST', `/meetings/${meeting.id}/join`, { body })),
+    );
+    expect(joins.map(({ status }) => status)).toEqual(Array(20).fill(200));
+  });
+
   test('passwords cannot be guessed fast', async () => {
     const { meeting } = await createMeeting(server.url, { settings: { password: 'right' } });
     const codes: string[] = [];
@@ -202,6 +211,17 @@ describe('joining', () => {
     const { status, headers } = await rest(server.url, 'POST', `/meetings/${meeting.id}/join`, { body });
     expect(status).toBe(429);
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  test('nor all at once', async () => {
+    const { meeting } = await createMeeting(server.url, { settings: { password: 'right' } });
+    const guesses = await Promise.all(
+      Array.from({ length: 25 }, (_, i) =>
+        refused('POST', `/meetings/${meeting.id}/join`, { body: { displayName: 'Eve', password: `${i}` } }),
+      ),
+    );
+    const codes = guesses.map(({ code }) => code).sort();
+    expect(codes).toEqual([...Array(15).fill('rate-limited'), ...Array(10).fill('wrong-password')]);
   });
 
   test.each([

@@ -170,6 +170,17 @@ describe('messages that do not fit', () => {
   });
 });
 
+/** As many as fit into a message. */
+function thousandSections(): string {
+  const head = ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 't=0 0'];
+  const section = (mid: number) => [
+    'm=audio 9 UDP/TLS/RTP/SAVPF 111',
+    `a=mid:${mid}`,
+    'a=rtpmap:111 opus/48000/2',
+  ];
+  return [...head, ...Array.from({ length: 1_000 }, (_, mid) => section(mid)).flat(), ''].join('\r\n');
+}
+
 describe('requests that cannot be done', () => {
   async function alone() {
     const { meeting } = await createMeeting(server.url);
@@ -202,6 +213,7 @@ describe('requests that cannot be done', () => {
     ['nonsense', 'bad-sdp', 'this is not SDP'],
     ['no usable codec', 'no-common-codec', publishOffer({ codec: 'speex/16000' }).sdp],
     ['three hundred sections', 'too-many-streams', publishOffer({ sections: 300 }).sdp],
+    ['a thousand short sections', 'too-many-streams', thousandSections()],
   ])('an offer with %s', async (_what, code, sdp) => {
     const client = await alone();
     const reply = await client.request('offer', { sdp });

@@ -26,6 +26,15 @@ describe('password hashes', () => {
     expect(await verifyPassword('pleaseletmein', hash)).toBe(true);
   });
 
+  test('are not computed by the hundred at once', async () => {
+    const cheap = `scrypt$2$1$1$AAAA$${'A'.repeat(43)}`;
+    const checks = await Promise.allSettled(Array.from({ length: 150 }, () => verifyPassword('x', cheap)));
+    const refused = checks.filter(({ status }) => status === 'rejected');
+    expect(refused).toHaveLength(48);
+    expect(refused[0]).toMatchObject({ reason: { code: 'rate-limited', retryAfter: 1 } });
+    expect(await verifyPassword('x', cheap)).toBe(false);
+  });
+
   test.each([
     '',
     'correct horse',
