@@ -43,10 +43,11 @@ function bash(commands: readonly CommandWords[]): string {
   const cases = commands.map(({ name, options, choices }) => {
     const values = options
       .filter((option) => option.takesValue)
-      .map((option) =>
-        option.choices.length > 0
-          ? `        ${option.flags.join('|')}) COMPREPLY=($(compgen -W "${option.choices.join(' ')}" -- "$word")); return ;;`
-          : `        ${option.flags.join('|')}) COMPREPLY=($(compgen -f -- "$word")); return ;;`,
+      .map(({ flags, choices: values }) =>
+        values.length > 0
+          ? `        ${flags.join('|')}) COMPREPLY=($(compgen -W "${values.join(' ')}" -- "$word")); return ;;`
+          : // Nothing of ours: readline completes file names, with their spaces quoted.
+            `        ${flags.join('|')}) return ;;`,
       );
     const words = [...options.flatMap((option) => option.flags), ...choices].join(' ');
     return [
@@ -57,13 +58,16 @@ function bash(commands: readonly CommandWords[]): string {
       `      words="${words}" ;;`,
     ].join('\n');
   });
+  const names = commands.map(({ name }) => name);
   return `_meet() {
-  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words=""
-  if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "${commands.map(({ name }) => name).join(' ')} --help --version" -- "$word"))
-    return
-  fi
-  case "\${COMP_WORDS[1]}" in
+  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words="" command="" i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case "\${COMP_WORDS[i]}" in
+      ${names.join('|')}) command="\${COMP_WORDS[i]}"; break ;;
+    esac
+  done
+  case "$command" in
+    "") words="${names.join(' ')} --json --quiet --help --version" ;;
 ${cases.join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$word"))
@@ -93,6 +97,10 @@ _meet() {
   local -a commands=(
 ${described}
   )
+  while (( CURRENT > 2 )) && [[ $words[2] == -* ]]; do
+    shift words
+    (( CURRENT-- ))
+  done
   if (( CURRENT == 2 )); then
     _describe 'command' commands
     return

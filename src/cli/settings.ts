@@ -135,24 +135,25 @@ export async function applyConfig(command: Command, context: CliContext): Promis
 /**
  * A setting's value as its option would take it. Files written by hand may hold numbers.
  *
- * @throws MeetError `bad-config` naming the place it comes from
+ * @param file that it comes from, if any
+ * @throws MeetError `bad-config`
  */
-export function parseSetting(option: Option, value: unknown, from: string): unknown {
-  const text = typeof value === 'number' ? String(value) : value;
+export function parseSetting(option: Option, value: unknown, file?: string): unknown {
   const key = keyOf(option);
-  if (typeof text !== 'string') throw badSetting(key, from, `${JSON.stringify(value)} is not a text.`);
+  const text = typeof value === 'number' ? String(value) : value;
+  const refuse = (why: string) =>
+    file === undefined
+      ? new MeetError('bad-config', `${key} cannot be ${JSON.stringify(value)}. ${why}`)
+      : new MeetError('bad-config', `In ${file}, ${key} cannot be ${JSON.stringify(value)}. ${why}`, {
+          hint: `Set another value with: meet config set ${key} VALUE`,
+        });
+  if (typeof text !== 'string') throw refuse('It has to be a text.');
   try {
     return option.parseArg ? option.parseArg(text, undefined) : text;
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    throw badSetting(key, from, error.message);
+    if (error instanceof CommanderError) throw refuse(error.message);
+    throw error;
   }
-}
-
-function badSetting(key: string, from: string, message: string): MeetError {
-  return new MeetError('bad-config', `${from}: "${key}" cannot be used. ${message}`, {
-    hint: `Set another value with: meet config set ${key} VALUE`,
-  });
 }
 
 export const keyOf = (option: Option): string => option.long?.replace(/^--/, '') ?? '';

@@ -1,7 +1,10 @@
 /** The `meet` command as a process of its own, with its NDJSON events to wait for. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { mediaCacheDir } from './media-cache.ts';
 
@@ -20,6 +23,9 @@ export interface MeetProcessOptions {
   readonly cwd?: string;
 }
 
+/** Every process that a command starts has this in its environment; one for each test file. */
+const MARK = randomUUID();
+
 const running = new Set<MeetProcess>();
 
 export class MeetProcess extends EventEmitter<{ event: [event: MeetEvent] }> {
@@ -27,6 +33,7 @@ export class MeetProcess extends EventEmitter<{ event: [event: MeetEvent] }> {
   readonly events: MeetEvent[] = [];
   /** What was not JSON on stdout. */
   readonly lines: string[] = [];
+  stdout = '';
   stderr = '';
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 
@@ -41,6 +48,7 @@ export class MeetProcess extends EventEmitter<{ event: [event: MeetEvent] }> {
         NO_COLOR: '1',
         MEET_CACHE: mediaCacheDir(),
         MEET_CONFIG: '/nonexistent/meet.json',
+        MEET_TEST_ID: MARK,
         ...env,
       },
     });
@@ -53,6 +61,9 @@ export class MeetProcess extends EventEmitter<{ event: [event: MeetEvent] }> {
     });
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
+    });
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
     });
     createInterface({ input: this.child.stdout! }).on('line', (line) => this.#onLine(line));
   }
@@ -67,6 +78,20 @@ export class MeetProcess extends EventEmitter<{ event: [event: MeetEvent] }> {
     }
     this.events.push(event);
     this.emit('event', event);
+  }
+
+  /** What a command with `--json` said on stderr when it failed. */
+  get error(): { code: string; message: string; hint?: string } | undefined {
+    const line = this.stderr.trim().split('\n').at(-1) ?? '';
+    try {
+      return (JSON.parse(line) as { error?: { code: string; message: string; hint?: string } }).error;
+    } catch {
+      return undefined;
+    }
+  }
+
+  all(name: string): MeetEvent[] {
+    return this.events.filter((event) => event.event === name);
   }
 
   /** The first event of that name, past or to come, that fits; fails with the command's stderr when it ends first. */
@@ -126,6 +151,16 @@ export function meet(args: readonly string[], options?: MeetProcessOptions): Mee
   return new MeetProcess(args, options);
 }
 
+/** Runs a command to its end. */
+export async function run(
+  args: readonly string[],
+  options?: MeetProcessOptions,
+): Promise<MeetProcess & { readonly code: number | null }> {
+  const command = meet(args, options);
+  const { code } = await command.exited;
+  return Object.assign(command, { code });
+}
+
 /** Ends whatever a test left running. */
 export async function stopAll(): Promise<void> {
   await Promise.all([...running].map((one) => one.stop('SIGKILL')));
@@ -167,4 +202,39 @@ export async function create(url: string, args: readonly string[] = [], options?
   if (code !== 0 || meeting === undefined)
     throw new Error(`meet create ended with ${code}: ${command.stderr}`);
   return { id: String(meeting.id), url: String(meeting.url), hostToken: String(meeting.hostToken) };
+}
+
+/** Programs that a command starts and has to end, whatever happens to it. */
+const CHILDREN = ['ffmpeg', 'mediasoup-worke'];
+const GONE_WITHIN_MS = 5_000;
+
+/** The ffmpegs and SFU workers that commands of this test file have running. */
+export async function childrenRunning(): Promise<{ pid: number; name: string }[]> {
+  const found: { pid: number; name: string }[] = [];
+  for (const entry of await readdir('/proc')) {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid)) continue;
+    try {
+      // The kernel cuts names at 15 characters.
+      const name = (await readFile(`/proc/${pid}/comm`, 'utf8')).trim();
+      if (!CHILDREN.some((child) => name.startsWith(child))) continue;
+      const environment = await readFile(`/proc/${pid}/environ`, 'latin1');
+      if (environment.split('\0').includes(`MEET_TEST_ID=${MARK}`)) found.push({ pid, name });
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return found;
+}
+
+/** Waits until no ffmpeg and no SFU worker is left; fails with those that stay. */
+export async function nothingLeft(): Promise<void> {
+  const until = performance.now() + GONE_WITHIN_MS;
+  for (;;) {
+    const left = await childrenRunning();
+    if (left.length === 0) return;
+    if (performance.now() > until)
+      throw new Error(`Left running: ${left.map(({ pid, name }) => `${name} ${pid}`).join(', ')}`);
+    await delay(50);
+  }
 }

@@ -81,7 +81,7 @@ async function set(
   if (given === undefined) throw new MeetError('bad-config', `Give the value to set ${key} to.`);
   const value = PATH_KEYS.includes(key) ? path.resolve(given) : given;
   const option = program.commands.flatMap(({ options }) => options).find((one) => keyOf(one) === key);
-  if (option) parseSetting(option, value, 'meet config set');
+  if (option) parseSetting(option, value);
   await writeConfig(context, key, value);
   output.outcome({ [key]: value }, `${key}=${harmless(value)}`);
   return EXIT.done;
