@@ -109,10 +109,12 @@ export async function capture(
   const child = spawn(path, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     windowsHide: true,
-    timeout: options.timeoutMs,
     killSignal: 'SIGKILL',
     signal: options.signal,
   });
+  // spawn's own timeout goes on when the program cannot be started, and keeps this process waiting for it.
+  const timer =
+    options.timeoutMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), options.timeoutMs);
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -121,8 +123,12 @@ export async function capture(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code, stdout, stderr }));
-  });
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code) => resolve({ code, stdout, stderr }));
+    });
+  } finally {
+    clearTimeout(timer);
+  }
 }
