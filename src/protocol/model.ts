@@ -61,6 +61,8 @@ export type TrackInfo = Static<typeof TrackInfo>;
 
 export const ParticipantState = Type.Union([
   Type.Literal('joining'),
+  /** In the waiting room: a host admits or denies them. */
+  Type.Literal('waiting'),
   Type.Literal('joined'),
   Type.Literal('reconnecting'),
   Type.Literal('left'),

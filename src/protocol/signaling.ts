@@ -102,6 +102,10 @@ export const ClientStateUpdate = request(
     ),
   }),
 );
+/** Lets someone in who waits; hosts and co-hosts only. */
+export const ClientAdmit = request('admit', Type.Object({ participantId: Type.String() }));
+/** Sends someone away who waits; hosts and co-hosts only. */
+export const ClientDeny = request('deny', Type.Object({ participantId: Type.String() }));
 /** Heartbeat for clients that cannot see WebSocket pings (browsers). */
 export const ClientPing = request('ping', Type.Object({}));
 export const ClientLeave = request('leave', Type.Object({}));
@@ -116,6 +120,8 @@ export const ClientMessage = Type.Union([
   ClientSubscribe,
   ClientIceRestart,
   ClientStateUpdate,
+  ClientAdmit,
+  ClientDeny,
   ClientPing,
   ClientLeave,
   ClientError,
@@ -123,7 +129,7 @@ export const ClientMessage = Type.Union([
 export type ClientMessage = Static<typeof ClientMessage>;
 export type ClientRequest = Extract<
   ClientMessage,
-  { type: 'offer' | 'subscribe' | 'ice-restart' | 'state-update' | 'ping' | 'leave' }
+  { type: 'offer' | 'subscribe' | 'ice-restart' | 'state-update' | 'admit' | 'deny' | 'ping' | 'leave' }
 >;
 
 // ---------------------------------------------------------------- server to client
@@ -155,12 +161,12 @@ export const ServerError = message(
 
 /**
  * What changed, coalesced: one message for all that happened since the last one. The first message of every
- * connection is `full` and says everything.
+ * connection is `full` and says everything, and so is the one that ends a participant's waiting.
  */
 export const ServerStateUpdate = message(
   'state-update',
   Type.Object({
-    /** Grows by one with each change of the meeting; a gap never occurs within one connection. */
+    /** Grows by one with each change that all see; between full updates there is never a gap. */
     version: Type.Integer(),
     full: Type.Optional(Type.Boolean()),
     /** In a full update: who the receiver is, and whether its media of before the drop is still there. */

@@ -1,11 +1,15 @@
 /** A meeting that has people in it: its participants, their room in the SFU and what everyone is told. */
 import { EventEmitter } from 'node:events';
-import type { MeetingInfo, ParticipantInfo } from '../../protocol/model.ts';
+import { MeetError } from '../../protocol/errors.ts';
+import type { MeetingInfo, ParticipantInfo, Role } from '../../protocol/model.ts';
+import { CLOSE } from '../../protocol/signaling.ts';
 import type { ServerLogger } from '../config.ts';
 import type { Room } from '../sfu/index.ts';
-import { StateBroadcast } from '../signaling/broadcast.ts';
+import { type Audience, StateBroadcast } from '../signaling/broadcast.ts';
 import type { Connection } from '../signaling/connection.ts';
-import { type Credentials, type Farewell, type ParticipantIdentity, Session } from '../signaling/session.ts';
+import type { Decision } from '../signaling/dispatch.ts';
+import { type Farewell, type ParticipantIdentity, Session } from '../signaling/session.ts';
+import type { Credentials } from '../signaling/token-refresh.ts';
 import type { Meeting } from '../store/index.ts';
 import { meetingInfo } from './info.ts';
 import type { Records } from './records.ts';
@@ -36,6 +40,11 @@ export interface LiveMeetingEvents {
   empty: [];
 }
 
+const DENIED: Farewell = { code: CLOSE.removed, reason: 'denied', message: 'The host did not let you in.' };
+
+const isHost = (role: Role) => role !== 'participant';
+const audienceOf = ({ waiting }: Session): Audience => (waiting ? 'hosts' : 'everyone');
+
 export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
   readonly id: string;
   readonly #options: LiveMeetingOptions;
@@ -54,10 +63,12 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
     this.#meeting = options.meeting;
     this.#state = new StateBroadcast({
       meeting: () => this.info(),
-      participants: () => this.participants(),
       participant: (id) => this.#sessions.get(id)?.info(),
-      sendToAll: (text) => {
-        for (const session of this.#sessions.values()) session.sendText(text);
+      send: (audience, text) => {
+        for (const session of this.#sessions.values()) {
+          if (audience === 'everyone' ? !session.waiting : isHost(session.identity.role))
+            session.sendText(text);
+        }
       },
       count: () => this.#sessions.size,
     });
@@ -80,8 +91,16 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
     return meetingInfo(this.#meeting, this.baseUrl);
   }
 
-  participants(): ParticipantInfo[] {
-    return [...this.#sessions.values()].map((session) => session.info());
+  /** Those who are in the meeting, and for hosts those who wait, too. */
+  participants(audience: Audience): ParticipantInfo[] {
+    return [...this.#sessions.values()]
+      .filter(({ waiting }) => audience === 'hosts' || !waiting)
+      .map((session) => session.info());
+  }
+
+  /** Whether this participant is in the meeting and does not wait to be. */
+  has(participantId: string): boolean {
+    return this.#sessions.get(participantId)?.waiting === false;
   }
 
   /**
@@ -92,9 +111,9 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
     this.#baseUrl ??= baseUrl;
     let session = this.#sessions.get(identity.id);
     if (session === undefined) {
-      const joinedAt = Date.now();
-      session = this.#createSession(identity, joinedAt);
-      this.#options.records.joined(this.id, identity, joinedAt);
+      const waits = this.#meeting.waitingRoom && !isHost(identity.role);
+      session = this.#createSession(identity, { joinedAt: Date.now(), waiting: waits });
+      if (!waits) this.#options.records.joined(this.id, session.info(), identity);
     }
     session.attach(connection, tokenExpiresAt);
   }
@@ -102,7 +121,7 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
   /** Keeps a place for someone who was here when the server went down. */
   restore(identity: ParticipantIdentity, joinedAt: number): void {
     if (this.#sessions.has(identity.id)) return;
-    this.#createSession(identity, joinedAt);
+    this.#createSession(identity, { joinedAt, waiting: false });
     this.#options.records.restored(identity.id);
   }
 
@@ -110,6 +129,8 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
   update(meeting: Meeting): void {
     this.#meeting = meeting;
     this.#state.meetingChanged();
+    if (meeting.waitingRoom) return;
+    for (const session of this.#sessions.values()) if (session.waiting) this.#admit(session);
   }
 
   /** Sends everyone away and closes the room. */
@@ -121,12 +142,19 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
     this.#options.room.close();
   }
 
-  #createSession(identity: ParticipantIdentity, joinedAt: number): Session {
+  #createSession(
+    identity: ParticipantIdentity,
+    { joinedAt, waiting }: { joinedAt: number; waiting: boolean },
+  ): Session {
     const { room, records, issueCredentials, tokenTtlMs, resumeWindowMs } = this.#options;
-    const session = new Session({
+    const session: Session = new Session({
       identity,
       joinedAt,
+      waiting,
       state: this.#state,
+      visible: () =>
+        session.waiting ? [session.info()] : this.participants(isHost(identity.role) ? 'hosts' : 'everyone'),
+      decide: (decision) => this.#decide(identity, decision),
       addPeer: () => room.addPeer(identity.id),
       issueCredentials: () => issueCredentials(this.id, identity),
       tokenTtlMs,
@@ -134,12 +162,12 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
       logger: this.#logger.child({ participantId: identity.id }),
     });
     session.on('changed', () => {
-      this.#state.participantChanged(identity.id);
+      this.#state.participantChanged(identity.id, audienceOf(session));
       records.tracks(this.id, session.info());
     });
     session.on('gone', ({ reason }) => {
       this.#sessions.delete(identity.id);
-      this.#state.participantLeft(identity.id, reason);
+      this.#state.participantLeft(identity.id, reason, audienceOf(session));
       records.left(identity.id, reason);
       if (this.empty && !this.#closed) this.emit('empty');
     });
@@ -147,11 +175,26 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
     return session;
   }
 
+  #admit(session: Session): void {
+    this.#options.records.joined(this.id, session.info(), session.identity);
+    session.admit();
+  }
+
+  #decide({ role }: ParticipantIdentity, { type, payload }: Decision): void {
+    if (!isHost(role)) throw new MeetError('forbidden', 'Only a host of the meeting may do this.');
+    const session = this.#sessions.get(payload.participantId);
+    if (!session?.waiting) {
+      throw new MeetError('not-found', `Nobody waits with the id ${payload.participantId.slice(0, 80)}.`);
+    }
+    if (type === 'admit') this.#admit(session);
+    else session.close(DENIED.reason, DENIED);
+  }
+
   #mediaReset(reason: string): void {
     this.#logger.warn({ reason }, 'Media of the meeting are being set up anew');
     for (const [id, session] of this.#sessions) {
       session.mediaReset();
-      this.#state.participantChanged(id);
+      if (!session.waiting) this.#state.participantChanged(id);
     }
     this.#state.mediaReset(reason);
   }

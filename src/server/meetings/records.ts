@@ -18,7 +18,8 @@ export class Records {
     this.#logger = options.logger;
   }
 
-  joined(meetingId: string, { id, name, role, userId }: ParticipantIdentity, joinedAt: number): void {
+  joined(meetingId: string, { joinedAt }: ParticipantInfo, identity: ParticipantIdentity): void {
+    const { id, name, role, userId } = identity;
     this.#tracks.set(id, new Set());
     this.#write('joined', async () => {
       const serverId = this.#serverId;

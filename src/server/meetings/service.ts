@@ -8,7 +8,8 @@ import type { Claims, Tokens } from '../auth/tokens.ts';
 import { iceServersFor } from '../auth/turn.ts';
 import type { ServerConfig, ServerLogger } from '../config.ts';
 import type { Sfu } from '../sfu/index.ts';
-import type { Credentials, Farewell, ParticipantIdentity } from '../signaling/session.ts';
+import type { Farewell, ParticipantIdentity } from '../signaling/session.ts';
+import type { Credentials } from '../signaling/token-refresh.ts';
 import { hashPassword, type Meeting, type MeetingPatch, type Store } from '../store/index.ts';
 import { LiveMeeting } from './live-meeting.ts';
 import { type HeldMeeting, LiveMeetings } from './live-meetings.ts';
@@ -145,18 +146,27 @@ export class MeetingService {
       userId: claims?.userId ?? null,
     } as const;
     const { id, name } = identity;
+    const state = meeting.waitingRoom && role === 'participant' ? 'waiting' : 'joining';
     return {
       meeting,
-      participant: { id, name, role, state: 'joining', joinedAt: Date.now(), tracks: [] },
+      participant: { id, name, role, state, joinedAt: Date.now(), tracks: [] },
       ...(await this.#issueCredentials(meetingId, identity)),
     };
   }
 
-  /** Who is in the meeting now. */
-  async participants(meetingId: string): Promise<ParticipantInfo[]> {
+  /**
+   * Who is in the meeting now, and for hosts who waits.
+   *
+   * @throws MeetError `meeting-not-found`; `forbidden` for one who has not been let in
+   */
+  async participants(meetingId: string, claims: Claims): Promise<ParticipantInfo[]> {
+    const { waitingRoom } = await this.get(meetingId);
     const live = this.#live.get(meetingId);
-    if (live === undefined) await this.get(meetingId);
-    return live?.participants() ?? [];
+    if (claims.kind === 'host' || claims.role !== 'participant') return live?.participants('hosts') ?? [];
+    if (waitingRoom && !live?.has(claims.participantId)) {
+      throw new MeetError('forbidden', 'A host has to let you in first.');
+    }
+    return live?.participants('everyone') ?? [];
   }
 
   /**

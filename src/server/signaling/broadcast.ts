@@ -7,20 +7,55 @@ const PROMPT_PARTICIPANTS = 50;
 /** Beyond it, at most this often: a thousand people joining make ten messages a second for each, not a thousand. */
 const FLUSH_INTERVAL_MS = 100;
 
+/** Who sees a participant: those who wait are for hosts only, everyone else is for all who have been let in. */
+export type Audience = 'everyone' | 'hosts';
+
 /** What a state-update is made of. */
 export interface StateSource {
   meeting(): MeetingInfo;
-  participants(): ParticipantInfo[];
   participant(id: string): ParticipantInfo | undefined;
-  /** Sends a serialised message to everyone connected. */
-  sendToAll(text: string): void;
+  /** Sends a serialised message to those of the audience who are connected. */
+  send(audience: Audience, text: string): void;
   count(): number;
+}
+
+/** Who is new or changed and who has gone since the last message. */
+class Changes {
+  readonly #changed = new Set<string>();
+  readonly #left = new Map<string, string>();
+
+  get pending(): boolean {
+    return this.#changed.size > 0 || this.#left.size > 0;
+  }
+
+  change(id: string): void {
+    this.#left.delete(id);
+    this.#changed.add(id);
+  }
+
+  leave(id: string, reason: string): void {
+    this.#changed.delete(id);
+    this.#left.set(id, reason);
+  }
+
+  forget(id: string): void {
+    this.#changed.delete(id);
+    this.#left.delete(id);
+  }
+
+  /** All of it as a part of a message; nothing of it waits any more. */
+  take(source: StateSource): Pick<StateUpdate, 'participants' | 'left'> {
+    const participants = [...this.#changed].flatMap((id) => source.participant(id) ?? []);
+    const left = [...this.#left].map(([id, reason]) => ({ id, reason }));
+    this.#changed.clear();
+    this.#left.clear();
+    return { ...(participants.length > 0 ? { participants } : {}), ...(left.length > 0 ? { left } : {}) };
+  }
 }
 
 export class StateBroadcast {
   readonly #source: StateSource;
-  readonly #changed = new Set<string>();
-  readonly #left = new Map<string, string>();
+  readonly #changes: Readonly<Record<Audience, Changes>> = { everyone: new Changes(), hosts: new Changes() };
   #meetingChanged = false;
   #resetReason: string | undefined;
   #version = 0;
@@ -33,16 +68,16 @@ export class StateBroadcast {
     this.#source = source;
   }
 
-  /** The participant is new or changed. */
-  participantChanged(id: string): void {
-    this.#left.delete(id);
-    this.#changed.add(id);
+  /** The participant is new to the audience, or changed. */
+  participantChanged(id: string, audience: Audience = 'everyone'): void {
+    // Hosts hear what is for everyone: that somebody no longer waits is no second message.
+    if (audience === 'everyone') this.#changes.hosts.forget(id);
+    this.#changes[audience].change(id);
     this.#schedule();
   }
 
-  participantLeft(id: string, reason: string): void {
-    this.#changed.delete(id);
-    this.#left.set(id, reason);
+  participantLeft(id: string, reason: string, audience: Audience = 'everyone'): void {
+    this.#changes[audience].leave(id, reason);
     this.#schedule();
   }
 
@@ -61,13 +96,13 @@ export class StateBroadcast {
    * The first message of a connection. What is not sent to the others yet is in it already and comes again in
    * the next update, which does no harm: changes are whole participants.
    */
-  full(self: { participantId: string; resumed: boolean }): string {
+  full(self: { participantId: string; resumed: boolean }, participants: ParticipantInfo[]): string {
     return update({
       version: this.#version,
       full: true,
       self,
       meeting: this.#source.meeting(),
-      participants: this.#source.participants(),
+      participants,
     });
   }
 
@@ -79,23 +114,14 @@ export class StateBroadcast {
   /** Sends what is waiting now. */
   flush(): void {
     this.#cancel();
-    if (this.#closed || !this.#pending()) return;
+    if (this.#closed) return;
+    const { everyone, hosts } = this.#changes;
+    if (everyone.pending || this.#meetingChanged || this.#resetReason !== undefined) this.#flushEveryone();
+    // As a personal message it does not count: the others would see a gap.
+    if (hosts.pending) {
+      this.#source.send('hosts', update({ version: this.#version, ...hosts.take(this.#source) }));
+    }
     this.#flushedAt = performance.now();
-    this.#version += 1;
-    const participants = [...this.#changed].flatMap((id) => this.#source.participant(id) ?? []);
-    const left = [...this.#left].map(([id, reason]) => ({ id, reason }));
-    const text = update({
-      version: this.#version,
-      ...(this.#meetingChanged ? { meeting: this.#source.meeting() } : {}),
-      ...(participants.length > 0 ? { participants } : {}),
-      ...(left.length > 0 ? { left } : {}),
-      ...(this.#resetReason === undefined ? {} : { mediaReset: { reason: this.#resetReason } }),
-    });
-    this.#changed.clear();
-    this.#left.clear();
-    this.#meetingChanged = false;
-    this.#resetReason = undefined;
-    this.#source.sendToAll(text);
   }
 
   close(): void {
@@ -103,10 +129,17 @@ export class StateBroadcast {
     this.#cancel();
   }
 
-  #pending(): boolean {
-    return (
-      this.#changed.size > 0 || this.#left.size > 0 || this.#meetingChanged || this.#resetReason !== undefined
-    );
+  #flushEveryone(): void {
+    this.#version += 1;
+    const text = update({
+      version: this.#version,
+      ...(this.#meetingChanged ? { meeting: this.#source.meeting() } : {}),
+      ...this.#changes.everyone.take(this.#source),
+      ...(this.#resetReason === undefined ? {} : { mediaReset: { reason: this.#resetReason } }),
+    });
+    this.#meetingChanged = false;
+    this.#resetReason = undefined;
+    this.#source.send('everyone', text);
   }
 
   #schedule(): void {

@@ -8,6 +8,9 @@ export type PeerRequest = Extract<
   { type: 'offer' | 'subscribe' | 'ice-restart' | 'state-update' }
 >;
 
+/** What a host decides about someone in the waiting room. */
+export type Decision = Extract<ClientRequest, { type: 'admit' | 'deny' }>;
+
 /**
  * Carries a request out and makes its reply.
  *

@@ -1,6 +1,8 @@
 /** From a text frame to a message that fits its schema. */
 import {
+  ClientAdmit,
   ClientAnswer,
+  ClientDeny,
   ClientError,
   ClientIceCandidate,
   ClientIceRestart,
@@ -22,6 +24,8 @@ const checks: { readonly [T in MessageType]: (value: unknown) => Checked<ClientM
   subscribe: compileCheck(ClientSubscribe, 'The subscription'),
   'ice-restart': compileCheck(ClientIceRestart, 'The ICE restart'),
   'state-update': compileCheck(ClientStateUpdate, 'The state update'),
+  admit: compileCheck(ClientAdmit, 'The admission'),
+  deny: compileCheck(ClientDeny, 'The denial'),
   ping: compileCheck(ClientPing, 'The ping'),
   leave: compileCheck(ClientLeave, 'The leave'),
   error: compileCheck(ClientError, 'The error'),

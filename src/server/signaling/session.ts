@@ -1,14 +1,16 @@
 /** A participant from the first signaling connection to the last; its media outlive a connection that breaks. */
 import { EventEmitter } from 'node:events';
 import { MeetError } from '../../protocol/errors.ts';
-import type { IceServer, ParticipantInfo, ParticipantState, Role } from '../../protocol/model.ts';
+import type { ParticipantInfo, ParticipantState, Role } from '../../protocol/model.ts';
 import { CLOSE, type ClientMessage, type ServerMessage } from '../../protocol/signaling.ts';
 import type { ServerLogger } from '../config.ts';
-import type { Peer, SubscribeOffer } from '../sfu/index.ts';
+import type { Peer } from '../sfu/index.ts';
 import type { StateBroadcast } from './broadcast.ts';
 import { type Connection, errorMessage } from './connection.ts';
-import { execute, type PeerRequest } from './dispatch.ts';
+import { type Decision, execute, type PeerRequest } from './dispatch.ts';
+import { OpenOffer } from './open-offer.ts';
 import { RequestQueue } from './requests.ts';
+import { type Credentials, TokenRefresh } from './token-refresh.ts';
 
 /** Who a participant is; all of it is in the token. */
 export interface ParticipantIdentity {
@@ -16,14 +18,6 @@ export interface ParticipantIdentity {
   readonly name: string;
   readonly role: Role;
   readonly userId: string | null;
-}
-
-/** What a participant needs to come back and to get through. */
-export interface Credentials {
-  readonly token: string;
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number;
-  readonly iceServers: IceServer[];
 }
 
 /** Why the server ends a participant's presence: close code, reason of `bye`, and a sentence. */
@@ -44,7 +38,13 @@ export interface SessionOptions {
   readonly identity: ParticipantIdentity;
   /** Milliseconds since the epoch. */
   readonly joinedAt: number;
+  /** Comes in only when a host says so. */
+  readonly waiting: boolean;
   readonly state: StateBroadcast;
+  /** Those whom the participant sees, itself among them. */
+  readonly visible: () => ParticipantInfo[];
+  /** Carries out what a host decides about someone who waits. @throws MeetError `forbidden`, `not-found` */
+  readonly decide: (decision: Decision) => void;
   /** Makes the participant's place in the room, when the first connection comes. */
   readonly addPeer: () => Peer;
   readonly issueCredentials: () => Promise<Credentials>;
@@ -57,22 +57,36 @@ export class Session extends EventEmitter<SessionEvents> {
   readonly identity: ParticipantIdentity;
   readonly #options: SessionOptions;
   readonly #requests: RequestQueue;
+  readonly #tokens: TokenRefresh;
+  readonly #offer = new OpenOffer();
   #state: ParticipantState = 'reconnecting';
+  #waiting: boolean;
   #connection: Connection | undefined;
   #peer: Peer | undefined;
   #publishing = false;
-  #openOffer: { readonly id: number; readonly text: string } | undefined;
-  #lastOfferId = 0;
-  #mediaLost = false;
+  /**
+   * What the client has not shown to know: that it has begun (any request for media shows it), or that its media are
+   * gone (one with `reset` does). A message may be lost with a connection that is dead without anybody knowing yet.
+   */
+  #untold: 'begin' | 'reset' | undefined = 'begin';
   #windowTimer: NodeJS.Timeout | undefined;
-  #tokenTimer: NodeJS.Timeout | undefined;
 
   /** It begins as one whose connection broke: without a connection in the resume window it is gone. */
   constructor(options: SessionOptions) {
     super();
     this.identity = options.identity;
     this.#options = options;
+    this.#waiting = options.waiting;
     this.#requests = new RequestQueue((text) => this.#connection?.sendText(text));
+    this.#tokens = new TokenRefresh({
+      issue: options.issueCredentials,
+      ttlMs: options.tokenTtlMs,
+      onFresh: ({ token, expiresAt, iceServers }) => {
+        const fresh = { token: { token, expiresAt }, ...(iceServers.length > 0 ? { iceServers } : {}) };
+        this.#connection?.sendText(options.state.personal(fresh));
+      },
+      onError: (error) => options.logger.error({ err: error }, 'No fresh token could be made'),
+    });
     this.#armWindow();
   }
 
@@ -80,10 +94,16 @@ export class Session extends EventEmitter<SessionEvents> {
     return this.#state === 'left';
   }
 
+  /** In the waiting room, connected or not. */
+  get waiting(): boolean {
+    return this.#waiting;
+  }
+
   info(): ParticipantInfo {
     const { id, name, role } = this.identity;
     const tracks = this.#peer?.tracks ?? [];
-    return { id, name, role, state: this.#state, joinedAt: this.#options.joinedAt, tracks };
+    const state = this.#waiting && !this.closed ? 'waiting' : this.#state;
+    return { id, name, role, state, joinedAt: this.#options.joinedAt, tracks };
   }
 
   /** Sends a serialised message if there is a connection. */
@@ -101,21 +121,25 @@ export class Session extends EventEmitter<SessionEvents> {
     connection.on('message', (message, text) => this.#receive(message, text));
     connection.on('closed', (info) => this.#detach(connection, info));
 
-    const resumed = this.#peer !== undefined && !this.#mediaLost;
-    this.#mediaLost = false;
-    this.#peer ??= this.#createPeer();
     this.#state = 'joined';
-    connection.sendText(this.#options.state.full({ participantId: this.identity.id, resumed }));
-    if (this.#openOffer !== undefined) connection.sendText(this.#openOffer.text);
-    this.#scheduleToken(tokenExpiresAt);
+    this.#begin(connection);
+    if (this.#offer.text !== undefined) connection.sendText(this.#offer.text);
+    this.#tokens.start(tokenExpiresAt);
+    this.emit('changed');
+  }
+
+  /** Lets a participant in who waits. */
+  admit(): void {
+    if (!this.#waiting || this.closed) return;
+    this.#waiting = false;
+    if (this.#connection !== undefined) this.#begin(this.#connection);
     this.emit('changed');
   }
 
   /** A worker died and took the participant's connections with it. */
   mediaReset(): void {
-    this.#openOffer = undefined;
-    // Who is away now learns it from the first message on its return.
-    if (this.#connection === undefined) this.#mediaLost = true;
+    this.#offer.clear();
+    this.#untold = 'reset';
   }
 
   /** Ends the participant's presence; with a farewell its client is told why. */
@@ -123,7 +147,7 @@ export class Session extends EventEmitter<SessionEvents> {
     if (this.closed) return;
     this.#state = 'left';
     clearTimeout(this.#windowTimer);
-    clearTimeout(this.#tokenTimer);
+    this.#tokens.stop();
     const connection = this.#connection;
     this.#connection = undefined;
     if (farewell !== undefined) {
@@ -134,9 +158,22 @@ export class Session extends EventEmitter<SessionEvents> {
     this.emit('gone', { reason });
   }
 
+  /** Tells a connection everything, which for those who wait is nothing but themselves. */
+  #begin(connection: Connection): void {
+    const resumed = this.#peer !== undefined && this.#untold === undefined;
+    if (!this.#waiting) this.#peer ??= this.#createPeer();
+    const self = { participantId: this.identity.id, resumed };
+    connection.sendText(this.#options.state.full(self, this.#options.visible()));
+  }
+
   #createPeer(): Peer {
     const peer = this.#options.addPeer();
-    peer.on('offer', (offer) => this.#offer(offer));
+    peer.on('offer', (offer) => {
+      if (this.closed) return;
+      // It stays open while nobody is connected.
+      const text = this.#offer.set(offer);
+      this.#connection?.sendText(text);
+    });
     peer.on('tracks', () => {
       if (!this.closed) this.emit('changed');
     });
@@ -146,7 +183,7 @@ export class Session extends EventEmitter<SessionEvents> {
   #detach(connection: Connection, { code, reason }: { code: number; reason: string }): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
-    clearTimeout(this.#tokenTimer);
+    this.#tokens.stop();
     this.#state = 'reconnecting';
     this.#options.logger.debug({ code, reason }, 'Signaling connection ended');
     this.#armWindow();
@@ -181,7 +218,7 @@ export class Session extends EventEmitter<SessionEvents> {
     }
   }
 
-  #request(request: PeerRequest, text: string): void {
+  #request(request: PeerRequest | Decision, text: string): void {
     const known = this.#requests.lookUp(request.id, text);
     if (known === 'running') return;
     if (known !== undefined) {
@@ -202,11 +239,20 @@ export class Session extends EventEmitter<SessionEvents> {
     }
   }
 
-  async #execute(request: PeerRequest): Promise<ServerMessage> {
+  async #execute(request: PeerRequest | Decision): Promise<ServerMessage> {
     try {
-      const peer = this.#peer;
-      if (peer === undefined || this.closed) throw new MeetError('not-found', 'The participant has left.');
-      return await execute(peer, request);
+      if (this.closed) throw new MeetError('not-found', 'The participant has left.');
+      if (request.type === 'admit' || request.type === 'deny') {
+        this.#options.decide(request);
+        return { type: 'ok', id: request.id, payload: {} };
+      }
+      if (this.#peer === undefined) {
+        throw new MeetError('forbidden', 'A host has to let you in first.', {
+          hint: 'Wait for the state-update in which you have joined.',
+        });
+      }
+      this.#noteTold(request);
+      return await execute(this.#peer, request);
     } catch (error) {
       this.#logFailure(error, request.type);
       return errorMessage(error, request.id);
@@ -215,37 +261,27 @@ export class Session extends EventEmitter<SessionEvents> {
     }
   }
 
-  #offer(offer: SubscribeOffer): void {
-    if (this.closed) return;
-    this.#lastOfferId += 1;
-    const text = JSON.stringify({
-      type: 'offer',
-      id: this.#lastOfferId,
-      payload: offer,
-    } satisfies ServerMessage);
-    this.#openOffer = { id: this.#lastOfferId, text };
-    this.#connection?.sendText(text);
+  #noteTold(request: PeerRequest): void {
+    if (request.type !== 'offer' && request.type !== 'subscribe') return;
+    if (this.#untold === 'begin' || request.payload.reset === true) this.#untold = undefined;
   }
 
   #answer(id: number, sdp: string): void {
-    if (this.#openOffer?.id !== id || this.#peer === undefined) {
+    if (this.#peer === undefined || !this.#offer.settle(id)) {
       const error = new MeetError('unexpected-answer', `No offer ${id} waits for an answer.`);
       // Without an id: it would look like the reply to a request of the client's.
       this.#reply(errorMessage(error));
       return;
     }
-    this.#openOffer = undefined;
     this.#peer.answer(sdp).catch((error: unknown) => {
       this.#logFailure(error, 'answer');
       this.#reply(errorMessage(error));
     });
   }
 
-  #offerRefused(id: number, reason: { code: string; message: string }): void {
-    if (this.#openOffer?.id !== id) return;
+  #offerRefused(id: number, { code }: { code: string }): void {
     // The connection stays as it is until the client subscribes anew.
-    this.#openOffer = undefined;
-    this.#options.logger.warn({ code: reason.code }, 'Client refused the subscribe offer');
+    if (this.#offer.settle(id)) this.#options.logger.warn({ code }, 'Client refused the subscribe offer');
   }
 
   #reply(message: ServerMessage): void {
@@ -259,23 +295,5 @@ export class Session extends EventEmitter<SessionEvents> {
     } else {
       logger.error({ request, err: error }, 'Signaling request failed');
     }
-  }
-
-  #scheduleToken(expiresAt: number): void {
-    clearTimeout(this.#tokenTimer);
-    const delay = Math.max(0, expiresAt - Date.now() - this.#options.tokenTtlMs / 2);
-    this.#tokenTimer = setTimeout(() => {
-      this.#refreshToken().catch((error: unknown) => {
-        this.#options.logger.error({ err: error }, 'No fresh token could be made');
-      });
-    }, delay);
-  }
-
-  async #refreshToken(): Promise<void> {
-    const { token, expiresAt, iceServers } = await this.#options.issueCredentials();
-    if (this.#connection === undefined) return;
-    const fresh = { token: { token, expiresAt }, ...(iceServers.length > 0 ? { iceServers } : {}) };
-    this.#connection.sendText(this.#options.state.personal(fresh));
-    this.#scheduleToken(expiresAt);
   }
 }

@@ -148,9 +148,15 @@ test('a worker that is killed resets the media of its meetings and nothing else'
       expect(update.mediaReset).toEqual({ reason: 'worker-died' });
       expect(update.participants?.map(({ tracks }) => tracks)).toEqual([[], []]);
     }
-    const reply = await ann.client.request('offer', { sdp: publishOffer().sdp, reset: true });
+    // The message may have been lost with a connection that nobody knew to be dead.
+    const replaced = await SignalingClient.open(ann.joined.signalingUrl, ann.joined.token);
+    expect((await replaced.state()).self).toMatchObject({ resumed: false });
+    const reply = await replaced.request('offer', { sdp: publishOffer().sdp, reset: true });
     expect(reply.type).toBe('answer');
     await bob.client.state((update) => update.participants?.[0]?.tracks.length === 1);
+    replaced.cut();
+    ann.client = await SignalingClient.open(ann.joined.signalingUrl, ann.joined.token);
+    expect((await ann.client.state()).self).toMatchObject({ resumed: true });
     await ann.client.leave();
     await bob.client.leave();
   } finally {

@@ -58,6 +58,7 @@ test('a fresh token comes at half of the life of the old one, with TURN credenti
   expect(token?.expiresAt).toBeGreaterThan(joined.tokenExpiresAt);
   expect(iceServers?.[0]?.username).toMatch(new RegExp(`^\\d+:${joined.participant.id}$`));
   await client.state((update) => update.token !== undefined && update.token.token !== token?.token);
+  await client.request('subscribe', { audio: true, video: true });
   client.cut();
   const again = await SignalingClient.open(joined.signalingUrl, token?.token);
   expect((await again.state()).self).toEqual({ participantId: joined.participant.id, resumed: true });

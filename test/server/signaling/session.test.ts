@@ -138,9 +138,24 @@ describe('resuming', () => {
     await ann.client.leave();
   });
 
+  test('who may not have learnt that it began begins again', async () => {
+    const { people } = await meetingOf('Ann');
+    const { client, joined } = people[0] as (typeof people)[0];
+    client.cut();
+    // The first message of that connection may have been lost with it.
+    const again = await SignalingClient.open(joined.signalingUrl, joined.token);
+    expect((await again.state()).self).toMatchObject({ resumed: false });
+    await again.request('offer', publishOffer());
+    again.cut();
+    const third = await SignalingClient.open(joined.signalingUrl, joined.token);
+    expect((await third.state()).self).toMatchObject({ resumed: true });
+    await third.leave();
+  });
+
   test('a second connection replaces the first one', async () => {
     const { people } = await meetingOf('Ann');
     const { client, joined } = people[0] as (typeof people)[0];
+    await client.request('subscribe', { audio: true, video: true });
     const second = await SignalingClient.open(joined.signalingUrl, joined.token);
     expect((await second.state()).self).toMatchObject({ resumed: true });
     expect((await client.next('error')).payload.code).toBe('replaced');

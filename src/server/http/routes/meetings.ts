@@ -139,7 +139,7 @@ export const meetingRoutes: FastifyPluginAsyncTypebox<MeetingRoutesOptions> = as
     {
       schema: {
         summary: 'Lists who is in a meeting now',
-        description: 'For anyone with a token of the meeting.',
+        description: 'For anyone with a token of the meeting who has been let in; hosts also see who waits.',
         tags,
         security: withToken,
         params,
@@ -148,8 +148,8 @@ export const meetingRoutes: FastifyPluginAsyncTypebox<MeetingRoutesOptions> = as
     },
     async (request) => {
       const { meetingId } = request.params;
-      requireClaims(request, meetingId);
-      return { participants: await meetings.participants(meetingId) };
+      const claims = requireClaims(request, meetingId);
+      return { participants: await meetings.participants(meetingId, claims) };
     },
   );
 };
