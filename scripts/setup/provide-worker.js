@@ -21,6 +21,7 @@ function show(progress) {
 try {
   const path = await provideWorker({
     cacheDir: process.env.MEET_CACHE,
+    env: process.env,
     onProgress: show,
     signal: stop.signal,
   });

@@ -9,6 +9,7 @@ import { registerServe } from './commands/serve.ts';
 import { registerSetup } from './commands/setup.ts';
 import type { CliContext, OutputOptions } from './context.ts';
 import { Output } from './output.ts';
+import { serverOption } from './server-option.ts';
 import { applyConfig } from './settings.ts';
 import { UsageError } from './usage.ts';
 
@@ -102,13 +103,3 @@ const outputOptions = (): Option[] => [
   new Option('--json', 'write NDJSON to stdout, errors as JSON to stderr'),
   new Option('-q, --quiet', 'say nothing but results and errors'),
 ];
-
-/** What `meet serve` listens on unless told otherwise. */
-const DEFAULT_SERVER = 'http://127.0.0.1:8080';
-
-/** `--server URL` with its environment variable. */
-export function serverOption(): Option {
-  return new Option('--server <url>', 'base URL of the meeting server')
-    .env('MEET_SERVER')
-    .default(DEFAULT_SERVER);
-}

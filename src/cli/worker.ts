@@ -22,7 +22,8 @@ export async function provide(context: CliContext, output: Output): Promise<stri
   try {
     return await provideWorker({
       cacheDir: cacheDir(context),
-      ...(context.env.MEDIASOUP_WORKER_BIN ? { workerBin: context.env.MEDIASOUP_WORKER_BIN } : {}),
+      workerBin: context.env.MEDIASOUP_WORKER_BIN,
+      env: context.env,
       signal: context.interrupted,
       onProgress,
     });

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import type { WriteStream } from 'node:fs';
 
 export interface CommandOptions {
-  readonly env?: NodeJS.ProcessEnv;
+  /** Default: this process's own. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Receives everything the command prints. */
   readonly log?: WriteStream;
@@ -36,7 +37,7 @@ export function runCommand(
     log?.write(`\n$ ${file} ${args.join(' ')}\n`);
     const child = spawn(file, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: options.env ?? process.env,
+      env: options.env,
     });
     let stdout = '';
     let line = '';

@@ -16,7 +16,8 @@ export default async function setup(): Promise<() => Promise<void>> {
   try {
     const given = process.env.MEDIASOUP_WORKER_BIN;
     process.env.MEDIASOUP_WORKER_BIN = await provideWorker({
-      ...(given === undefined ? {} : { workerBin: given }),
+      workerBin: given,
+      env: process.env,
       onProgress: (progress) => {
         // One line a phase: the report of a test run is read from a file more often than from a terminal.
         if (progress.phase !== shown) process.stderr.write(`${formatWorkerProgress(progress)}\n`);

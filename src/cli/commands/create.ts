@@ -3,7 +3,8 @@ import { EXIT } from '../../protocol/errors.ts';
 import type { CliContext, OutputOptions } from '../context.ts';
 import type { Output } from '../output.ts';
 import { parseCount, parseTime } from '../parse.ts';
-import { type Registry, serverOption } from '../program.ts';
+import type { Registry } from '../program.ts';
+import { serverOption } from '../server-option.ts';
 
 interface CreateOptions extends OutputOptions {
   readonly server: string;

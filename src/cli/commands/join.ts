@@ -1,7 +1,8 @@
 import { Option } from 'commander';
 import type { OutputOptions } from '../context.ts';
 import { parseDuration, parseName } from '../parse.ts';
-import { type Registry, serverOption } from '../program.ts';
+import type { Registry } from '../program.ts';
+import { serverOption } from '../server-option.ts';
 
 export interface JoinCommandOptions extends OutputOptions {
   readonly server: string;

@@ -11,7 +11,15 @@ export async function checkWorker({ cacheDir, workerBin, signal }: DoctorOptions
   const { version } = findWorkerTarget();
   let path: string;
   try {
-    path = await provideWorker({ cacheDir, workerBin, signal, allowBuild: false, releases: false });
+    // Nothing is built, so no program of a build needs an environment.
+    path = await provideWorker({
+      cacheDir,
+      workerBin,
+      signal,
+      env: {},
+      allowBuild: false,
+      releases: false,
+    });
   } catch (error) {
     signal?.throwIfAborted();
     const message = (error as Error).message;

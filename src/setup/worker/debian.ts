@@ -25,7 +25,7 @@ const BUILD_PROGRAMS = ['cmake', 'ninja', 'c++', 'pkg-config', 'flatc'] as const
 
 export interface PackageOptions {
   readonly log: WriteStream;
-  readonly env?: NodeJS.ProcessEnv;
+  readonly env: NodeJS.ProcessEnv;
   readonly onProgress?: OnWorkerProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -36,7 +36,7 @@ export interface PackageOptions {
  * @throws MeetError `worker-missing` with the command that installs them.
  */
 export async function ensureBuildPackages(options: PackageOptions): Promise<void> {
-  const env = options.env ?? process.env;
+  const { env } = options;
   if (!(await inPath('apt-get', env))) return requirePrograms(env);
   const missing = await missingPackages(options);
   if (missing.length === 0) return;
@@ -91,7 +91,7 @@ export async function ensureBuildPackages(options: PackageOptions): Promise<void
 async function missingPackages({ env, signal }: PackageOptions): Promise<string[]> {
   const format = `-f=\${Package} \${db:Status-Status}\n`;
   const { stdout } = await runCommand('dpkg-query', ['-W', format, ...BUILD_PACKAGES], {
-    ...(env === undefined ? {} : { env }),
+    env,
     signal,
   });
   const installed = new Set(stdout.split('\n').filter((line) => line.endsWith(' installed')));

@@ -22,8 +22,8 @@ export interface ProvideWorkerOptions {
   readonly signal?: AbortSignal | undefined;
   /** Where mediasoup's releases are, for a mirror; default GitHub. `false` downloads nothing. */
   readonly releases?: string | false | undefined;
-  /** Environment of the build's programs; default the process's own. */
-  readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Environment of the build's programs. */
+  readonly env: NodeJS.ProcessEnv;
   /** What to build; default the mediasoup package that this program loads. */
   readonly target?: WorkerTarget | undefined;
 }
@@ -35,7 +35,7 @@ export interface ProvideWorkerOptions {
  * @throws MeetError `worker-missing` (or `no-permission`, `disk-full` for the cache folder) whose sentence
  * has the command that mends it; the signal's reason after an abort.
  */
-export async function provideWorker(options: ProvideWorkerOptions = {}): Promise<string> {
+export async function provideWorker(options: ProvideWorkerOptions): Promise<string> {
   options.signal?.throwIfAborted();
   const target = options.target ?? findWorkerTarget();
   if (options.workerBin !== undefined) return checkGiven(options.workerBin, target.version);

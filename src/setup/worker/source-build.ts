@@ -23,8 +23,8 @@ export interface SourceBuildOptions {
   readonly cacheDir: string;
   /** Called with the binary before the build folder goes. */
   readonly place: (binary: string) => Promise<void>;
-  /** Environment of the programs it runs; default the process's own. */
-  readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Environment of the programs it runs. */
+  readonly env: NodeJS.ProcessEnv;
   readonly onProgress?: OnWorkerProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -58,9 +58,9 @@ export async function buildWorker(options: SourceBuildOptions): Promise<void> {
 async function compile(folder: string, log: WriteStream, options: SourceBuildOptions): Promise<void> {
   const { target, onProgress, signal } = options;
   // The format of ninja's progress can be changed by the user's environment; its parser wants this one.
-  const env = { ...(options.env ?? process.env), NINJA_STATUS: '[%f/%t] ' };
+  const env = { ...options.env, NINJA_STATUS: '[%f/%t] ' };
   const command: CommandOptions = { env, log, signal };
-  await ensureBuildPackages({ ...command, log, env, onProgress });
+  await ensureBuildPackages({ env, log, signal, onProgress });
 
   onProgress?.({ phase: 'configure', done: 0, total: 0, message: 'configuring the SFU worker' });
   const configured = await runCommand(

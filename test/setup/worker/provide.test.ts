@@ -33,6 +33,7 @@ function provide(options: Partial<ProvideWorkerOptions> = {}): Promise<string> {
   return provideWorker({
     cacheDir,
     target: fakeTarget(folder),
+    env: process.env,
     releases: false,
     allowBuild: false,
     ...options,
