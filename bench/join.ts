@@ -59,19 +59,50 @@ function figures(joins: readonly Join[], decodeMs: number, emptyMs: number): Fig
   return [
     { name: 'first decoded picture, p50', value: median(decoded), unit: 'ms' },
     { name: 'first decoded picture, p95', value: quantile(decoded, 0.95), unit: 'ms', target: TARGET_MS },
-    ...spread('first keyframe, complete', 'ms', of(({ video }) => video), 'p95'),
-    ...spread('first Opus frame', 'ms', of(({ audio }) => audio), 'p95'),
+    ...spread(
+      'first keyframe, complete',
+      'ms',
+      of(({ video }) => video),
+      'p95',
+    ),
+    ...spread(
+      'first Opus frame',
+      'ms',
+      of(({ audio }) => audio),
+      'p95',
+    ),
     step('starting Node', [emptyMs]),
-    step('loading the program', of(({ request }) => request - emptyMs)),
-    step('REST request', of(({ steps }) => steps.api)),
-    step('signaling connection', of(({ steps }) => steps.signaling)),
+    step(
+      'loading the program',
+      of(({ request }) => request - emptyMs),
+    ),
+    step(
+      'REST request',
+      of(({ steps }) => steps.api),
+    ),
+    step(
+      'signaling connection',
+      of(({ steps }) => steps.signaling),
+    ),
     step(
       'offer and answer',
-      of(({ joined, request, steps: { api, signaling, ice, dtls } }) => joined - request - api - signaling - ice - dtls),
+      of(
+        ({ joined, request, steps: { api, signaling, ice, dtls } }) =>
+          joined - request - api - signaling - ice - dtls,
+      ),
     ),
-    step('ICE', of(({ steps }) => steps.ice)),
-    step('DTLS', of(({ steps }) => steps.dtls)),
-    step('waiting for the keyframe', of(({ video, joined }) => video - joined)),
+    step(
+      'ICE',
+      of(({ steps }) => steps.ice),
+    ),
+    step(
+      'DTLS',
+      of(({ steps }) => steps.dtls),
+    ),
+    step(
+      'waiting for the keyframe',
+      of(({ video, joined }) => video - joined),
+    ),
     step('decoding it', [decodeMs]),
   ];
 }
@@ -92,7 +123,11 @@ async function joinOnce({ program }: MeasuredServer, meeting: string): Promise<J
   const command = meet(['join', meeting, '--json', '--name', 'Viewer']);
   const since = ({ at }: MeetEvent) => Number(at) - startedAt;
   const first = (kind: string) => command.waitFor('first-media', (event) => event.kind === kind);
-  const [joined, audio, video] = await Promise.all([command.waitFor('joined'), first('audio'), first('video')]);
+  const [joined, audio, video] = await Promise.all([
+    command.waitFor('joined'),
+    first('audio'),
+    first('video'),
+  ]);
   const [requestAt = Number.NaN] = await program.ask('takeJoins');
   await command.stop();
   return {

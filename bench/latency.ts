@@ -70,7 +70,9 @@ async function throughForwarder(say: Say): Promise<Measured> {
   const halves = [0, 1].map(() => new Program<UdpParticipantRequests>('udp-participants'));
   try {
     const { port } = await forwarder.ask('start');
-    await Promise.all(halves.map((half) => half.ask('join', { port, count: IN_EACH_PROCESS, source: SOURCE })));
+    await Promise.all(
+      halves.map((half) => half.ask('join', { port, count: IN_EACH_PROCESS, source: SOURCE })),
+    );
     say('through a UDP forwarder');
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     return combine(await Promise.all(halves.map((half) => half.ask('measureLatency', { ms: WINDOW_MS }))));

@@ -7,13 +7,18 @@ import { keepResults, type MeasuredBenchmark, measured } from './harness/results
 import { textTable } from './harness/table.ts';
 import { join } from './join.ts';
 import { latency } from './latency.ts';
+import { media } from './media.ts';
+import { memory } from './memory.ts';
+import { workerCpu } from './worker-cpu.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [join, latency];
+const BENCHMARKS: readonly Benchmark[] = [join, latency, workerCpu, memory, media];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
 if (unknown.length > 0) {
-  console.error(`There is no benchmark ${unknown.join(', ')}; there are ${BENCHMARKS.map(({ name }) => name).join(', ')}.`);
+  console.error(
+    `There is no benchmark ${unknown.join(', ')}; there are ${BENCHMARKS.map(({ name }) => name).join(', ')}.`,
+  );
   process.exit(2);
 }
 
@@ -58,7 +63,13 @@ async function measure(benchmark: Benchmark): Promise<MeasuredBenchmark | undefi
   try {
     const figures = await benchmark.run(say);
     const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
-    const result = { name: benchmark.name, title: benchmark.title, seconds, load, figures: figures.map(measured) };
+    const result = {
+      name: benchmark.name,
+      title: benchmark.title,
+      seconds,
+      load,
+      figures: figures.map(measured),
+    };
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
     console.log(`\n${textTable(result)}`);
     return result;

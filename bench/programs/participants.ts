@@ -6,13 +6,15 @@ import type { ReceivedFrame } from '../../src/client/types.ts';
 import { openFile } from '../../src/media/file/open.ts';
 import type { EncodedSource } from '../../src/media/types.ts';
 import { answer } from '../harness/program.ts';
-import { SyntheticSource, type SyntheticOptions, sharedClockMs, stampOf } from './synthetic-source.ts';
+import { type SyntheticOptions, SyntheticSource, sharedClockMs, stampOf } from './synthetic-source.ts';
 
 export interface JoinRequest {
   readonly meeting: string;
   readonly count: number;
   /** What each sends; nothing when absent. */
-  readonly source?: { readonly synthetic: SyntheticOptions } | { readonly file: string; readonly cacheDir: string };
+  readonly source?:
+    | { readonly synthetic: SyntheticOptions }
+    | { readonly file: string; readonly cacheDir: string };
   readonly receive: 'all' | 'audio' | 'none';
 }
 
@@ -107,7 +109,9 @@ const requests = {
   /** Resolves once every participant has had a whole frame of this many tracks. */
   untilReceiving: async ({ tracks, timeoutMs }: { tracks: number; timeoutMs: number }): Promise<void> => {
     const isReceiving = () =>
-      clients.every(({ tracks: all }) => all.filter((track) => (track.stats()?.frames ?? 0) > 0).length >= tracks);
+      clients.every(
+        ({ tracks: all }) => all.filter((track) => (track.stats()?.frames ?? 0) > 0).length >= tracks,
+      );
     const deadline = performance.now() + timeoutMs;
     while (!isReceiving()) {
       if (performance.now() > deadline) throw new Error(`Not every participant receives ${tracks} tracks`);

@@ -39,6 +39,7 @@ const requests = {
       await new Promise((resolve) => setImmediate(resolve));
     }
   },
+  memoryUsage: (): NodeJS.MemoryUsage => process.memoryUsage(),
 };
 
 export type ServerRequests = typeof requests;

@@ -2,7 +2,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { answer } from '../harness/program.ts';
-import { SyntheticSource, type SyntheticOptions, sharedClockMs, stampOf } from './synthetic-source.ts';
+import { type SyntheticOptions, SyntheticSource, sharedClockMs, stampOf } from './synthetic-source.ts';
 
 export interface UdpJoinRequest {
   /** Of the forwarder on loopback. */
