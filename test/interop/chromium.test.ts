@@ -11,7 +11,13 @@ import type { ParticipantInfo } from '../../src/protocol/model.ts';
 import { readBarcode } from '../support/barcode.ts';
 import { barcodeClip } from '../support/barcode-clip.ts';
 import { runFfmpeg } from '../support/barcode-ffmpeg.ts';
-import { chromiumSkipReason, launchChromium, openPage, serveBridge } from '../support/chromium.ts';
+import {
+  chromiumSkipReason,
+  launchChromium,
+  openPage,
+  serveBridge,
+  untilInPage,
+} from '../support/chromium.ts';
 import { docExample } from '../support/doc-example.ts';
 import { mediaCacheDir } from '../support/media-cache.ts';
 import { saveTracks } from '../support/received.ts';
@@ -96,15 +102,8 @@ class BrowserParticipant {
     return this.page.evaluate(expression) as Promise<T>;
   }
 
-  /** Waits until the expression, in which `await` may stand, is true in the page. */
-  async until(expression: string, timeout = 20_000): Promise<void> {
-    await this.run(`(async () => {
-      const end = performance.now() + ${timeout};
-      while (!(${expression})) {
-        if (performance.now() > end) throw new Error('not within ${timeout} ms: ' + ${JSON.stringify(expression)});
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    })()`);
+  until(expression: string, timeout?: number): Promise<void> {
+    return untilInPage(this.page, expression, { timeout });
   }
 
   /** Counter of the picture that is shown now. */

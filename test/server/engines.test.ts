@@ -2,19 +2,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openStore, type Store, type StoreOptions } from '../../src/server/store/index.ts';
 import { publishOffer } from '../support/sdp.ts';
 import { startServerProcess, startTestServer, type TestServer } from '../support/server.ts';
 import { connect, createMeeting, join, rest, SignalingClient } from '../support/signaling.ts';
-import { engines, silent } from './store/engines.ts';
+import { describeEngines, silent } from './store/engines.ts';
 
-describe.each(engines)('the server on $name', ({ name, missing, start }) => {
-  if (missing !== undefined) {
-    test.skip(`skipped: ${missing}`, () => {});
-    return;
-  }
-  let engine: Awaited<ReturnType<typeof start>>;
+describeEngines('the server on {engine}', (engine) => {
   let options: StoreOptions;
   let server: TestServer;
   let store: Store;
@@ -22,7 +17,6 @@ describe.each(engines)('the server on $name', ({ name, missing, start }) => {
 
   beforeAll(async () => {
     folder = await mkdtemp(joinPath(tmpdir(), 'meet-engine-'));
-    engine = await start();
     options = await engine.fresh();
     server = await startTestServer({ dataDir: folder, ...options, timings: { resumeWindowMs: 300 } });
     store = await openStore(options, silent);
@@ -30,12 +24,11 @@ describe.each(engines)('the server on $name', ({ name, missing, start }) => {
   afterAll(async () => {
     await store?.close();
     await server?.close();
-    await engine?.stop();
     await rm(folder, { recursive: true, force: true });
   });
 
   test('answers for its database', async () => {
-    expect(store.engine).toBe(name);
+    expect(store.engine).toBe(engine.name);
     expect((await rest(server.url, 'GET', '/healthz')).status).toBe(200);
   });
 
@@ -116,11 +109,11 @@ describe.each(engines)('the server on $name', ({ name, missing, start }) => {
 
   test('a crash loses nobody', async () => {
     const dataDir = joinPath(folder, 'crashing');
-    const database = name === 'sqlite' ? { dataDir } : { ...(await engine.fresh()), dataDir };
+    const database = engine.name === 'sqlite' ? { dataDir } : { ...(await engine.fresh()), dataDir };
     const crashing = await startServerProcess(database);
     const { meeting } = await createMeeting(crashing.url);
     const ann = await connect(crashing.url, meeting.id, 'Ann');
-    const looking = await openStore(name === 'sqlite' ? { dataDir } : database, silent);
+    const looking = await openStore(engine.name === 'sqlite' ? { dataDir } : database, silent);
     await expect.poll(async () => (await looking.participants.listPresent(meeting.id)).length).toBe(1);
     await looking.close();
     await crashing.kill();

@@ -50,6 +50,24 @@ export async function openPage(browser: Browser, url: string): Promise<Page> {
   return page;
 }
 
+/**
+ * Waits until the expression, in which `await` may stand, is true in the page; `report` is another, whose value the
+ * error tells when it does not become so within 20 s or the time given.
+ */
+export async function untilInPage(
+  page: Page,
+  expression: string,
+  { timeout = 20_000, report = 'undefined' }: { timeout?: number | undefined; report?: string } = {},
+): Promise<void> {
+  await page.evaluate(`(async () => {
+    const end = performance.now() + ${timeout};
+    while (!(${expression})) {
+      if (performance.now() > end) throw new Error('not within ${timeout} ms: ' + ${JSON.stringify(expression)} + ' ' + JSON.stringify(${report}));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  })()`);
+}
+
 export type Calls = Record<string, (body: unknown) => unknown>;
 
 /**

@@ -37,6 +37,12 @@ export interface IssuedToken {
   readonly expiresAt: number;
 }
 
+/** @throws MeetError `wrong-meeting` when the token is not for this meeting */
+export function requireMeeting(claims: Claims, meetingId: string): void {
+  if (claims.meetingId === meetingId) return;
+  throw new MeetError('wrong-meeting', `The token belongs to another meeting than ${meetingId}.`);
+}
+
 const ROLES: readonly string[] = ['host', 'co-host', 'participant'] satisfies Role[];
 
 function isRole(value: unknown): value is Role {
@@ -132,18 +138,5 @@ export class Tokens {
       }
       throw error;
     }
-  }
-
-  /**
-   * As {@link verify}, and the token must belong to the meeting.
-   *
-   * @throws MeetError also `wrong-meeting`
-   */
-  async verifyFor(meetingId: string, token: string): Promise<Claims> {
-    const claims = await this.verify(token);
-    if (claims.meetingId !== meetingId) {
-      throw new MeetError('wrong-meeting', `The token belongs to another meeting than ${meetingId}.`);
-    }
-    return claims;
   }
 }

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MeetError } from '../../protocol/errors.ts';
 import { bearerToken, noToken } from '../auth/bearer.ts';
-import type { Claims, Tokens } from '../auth/tokens.ts';
+import { type Claims, requireMeeting, type Tokens } from '../auth/tokens.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -36,9 +36,7 @@ export function optionalClaims({ claims }: FastifyRequest): Claims | undefined {
 export function requireClaims(request: FastifyRequest, meetingId: string): Claims {
   const claims = optionalClaims(request);
   if (claims === undefined) throw noToken();
-  if (claims.meetingId !== meetingId) {
-    throw new MeetError('wrong-meeting', `The token belongs to another meeting than ${meetingId}.`);
-  }
+  requireMeeting(claims, meetingId);
   return claims;
 }
 

@@ -1,6 +1,7 @@
 /** Every failed request is answered with an `ErrorReply`, whatever failed. */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MeetError } from '../../protocol/errors.ts';
 import type { ErrorReply } from '../../protocol/rest.ts';
@@ -75,10 +76,15 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   const meetError = tooLarge
     ? new MeetError('too-large', 'The header of the request is too large.')
     : new MeetError('bad-request', 'The request is not HTTP.');
-  const body = JSON.stringify(errorReply(meetError));
+  endWithError(socket, meetError);
+}
+
+/** Answers on a socket that no response belongs to, and ends it. */
+export function endWithError(socket: Duplex, error: MeetError): void {
+  const body = JSON.stringify(errorReply(error));
   socket.end(
     [
-      `HTTP/1.1 ${meetError.status} ${STATUS_CODES[meetError.status]}`,
+      `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
       'Connection: close',
       'Content-Type: application/json; charset=utf-8',
       `Content-Length: ${Buffer.byteLength(body)}`,

@@ -1,6 +1,6 @@
 /** The meetings with people in them, by id; one is made when the first comes and closed when the last has gone. */
-import { MeetError } from '../../protocol/errors.ts';
 import type { Farewell } from '../signaling/session.ts';
+import { meetingEnded } from '../store/index.ts';
 import type { LiveMeeting } from './live-meeting.ts';
 
 interface Entry {
@@ -46,7 +46,7 @@ export class LiveMeetings {
     };
     try {
       const live = await entry.opening;
-      if (live.closed) throw new MeetError('meeting-ended', `The meeting ${meetingId} has ended.`);
+      if (live.closed) throw meetingEnded(meetingId);
       return { live, release };
     } catch (error) {
       release();

@@ -4,13 +4,20 @@ import { MeetError } from '../../protocol/errors.ts';
 import type { ParticipantInfo } from '../../protocol/model.ts';
 import type { CreateMeetingBody, JoinBody, UpdateMeetingBody } from '../../protocol/rest.ts';
 import { CLOSE } from '../../protocol/signaling.ts';
-import type { Claims, Tokens } from '../auth/tokens.ts';
+import { type Claims, requireMeeting, type Tokens } from '../auth/tokens.ts';
 import { iceServersFor } from '../auth/turn.ts';
 import type { ServerConfig, ServerLogger } from '../config.ts';
 import type { Sfu } from '../sfu/index.ts';
 import type { Farewell, ParticipantIdentity } from '../signaling/session.ts';
 import type { Credentials } from '../signaling/token-refresh.ts';
-import { hashPassword, type Meeting, type MeetingPatch, type Store } from '../store/index.ts';
+import {
+  hashPassword,
+  type Meeting,
+  type MeetingPatch,
+  meetingNotFound,
+  openMeeting,
+  type Store,
+} from '../store/index.ts';
 import { LiveMeeting } from './live-meeting.ts';
 import { type HeldMeeting, LiveMeetings } from './live-meetings.ts';
 import { PasswordCheck } from './password-check.ts';
@@ -87,19 +94,19 @@ export class MeetingService {
   /** @throws MeetError `meeting-not-found` */
   async get(meetingId: string): Promise<Meeting> {
     const meeting = await this.#store.meetings.get(meetingId);
-    if (meeting === undefined) throw notFound(meetingId);
+    if (meeting === undefined) throw meetingNotFound(meetingId);
     return meeting;
   }
 
   /** @throws MeetError `meeting-not-found`, `meeting-ended` */
   async update(meetingId: string, body: UpdateMeetingBody): Promise<Meeting> {
-    refuseEnded(await this.get(meetingId));
+    openMeeting(await this.#store.meetings.get(meetingId), meetingId);
     const { settings = {}, ...rest } = body;
     const { password, ...flags } = settings;
     const patch: MeetingPatch = { ...rest, ...flags };
     if (password !== undefined) patch.passwordHash = password === null ? null : await hashPassword(password);
     const meeting = await this.#store.meetings.update(meetingId, patch);
-    if (meeting === undefined) throw notFound(meetingId);
+    if (meeting === undefined) throw meetingNotFound(meetingId);
     this.#live.get(meetingId)?.update(meeting);
     return meeting;
   }
@@ -126,10 +133,8 @@ export class MeetingService {
     address: string,
   ): Promise<Joined> {
     this.#refuseStopping();
-    let meeting = refuseEnded(await this.get(meetingId));
-    if (claims !== undefined && claims.meetingId !== meetingId) {
-      throw new MeetError('wrong-meeting', `The token belongs to another meeting than ${meetingId}.`);
-    }
+    let meeting = openMeeting(await this.#store.meetings.get(meetingId), meetingId);
+    if (claims !== undefined) requireMeeting(claims, meetingId);
     const role = claims?.kind === 'host' ? 'host' : (claims?.role ?? 'participant');
     if (role !== 'host') {
       if (meeting.locked) throw new MeetError('meeting-locked', 'The host has locked the meeting.');
@@ -183,10 +188,9 @@ export class MeetingService {
         hint: 'Join the meeting first: that gives one.',
       });
     }
-    if (claims.meetingId !== meetingId) {
-      await this.get(meetingId);
-      throw new MeetError('wrong-meeting', `The token belongs to another meeting than ${meetingId}.`);
-    }
+    // A meeting that does not exist is no other meeting.
+    if (claims.meetingId !== meetingId) await this.get(meetingId);
+    requireMeeting(claims, meetingId);
     await this.#restored.promise;
     const held = await this.#live.hold(meetingId);
     if (this.#stopping) {
@@ -236,7 +240,7 @@ export class MeetingService {
 
   async #open(meetingId: string): Promise<LiveMeeting> {
     const { config, sfu, tokens, baseUrl, logger } = this.#options;
-    const meeting = refuseEnded(await this.get(meetingId));
+    const meeting = openMeeting(await this.#store.meetings.get(meetingId), meetingId);
     return new LiveMeeting({
       meeting,
       room: await sfu.createRoom(meetingId),
@@ -259,15 +263,4 @@ export class MeetingService {
   #refuseStopping(): void {
     if (this.#stopping) throw new MeetError('server-stopping', STOPPING.message);
   }
-}
-
-function notFound(meetingId: string): MeetError {
-  return new MeetError('meeting-not-found', `There is no meeting ${meetingId}.`);
-}
-
-function refuseEnded(meeting: Meeting): Meeting {
-  if (meeting.status === 'ended') {
-    throw new MeetError('meeting-ended', `The meeting ${meeting.id} has ended.`);
-  }
-  return meeting;
 }

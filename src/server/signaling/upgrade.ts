@@ -9,6 +9,7 @@ import { bearerToken, noToken } from '../auth/bearer.ts';
 import type { ServerConfig, ServerLogger } from '../config.ts';
 import { addressKey, askedOrigin, clientAddress } from '../http/address.ts';
 import { baseUrlOf } from '../http/base-url.ts';
+import { endWithError } from '../http/errors.ts';
 import type { Admission, MeetingService } from '../meetings/service.ts';
 import { Connection, errorMessage } from './connection.ts';
 import { TokenBuckets } from './rate.ts';
@@ -85,7 +86,7 @@ export class SignalingServer {
     const url = URL.parse(request.url ?? '/', 'http://localhost');
     const meetingId = url?.pathname.match(PATH)?.[1];
     if (url === null || meetingId === undefined) {
-      rejectUpgrade(socket);
+      endWithError(socket, new MeetError('not-found', 'There is no WebSocket here.'));
       return;
     }
     let admission: Admission | undefined;
@@ -141,18 +142,4 @@ export class SignalingServer {
       live.attach(connection, { identity, tokenExpiresAt, baseUrl });
     });
   }
-}
-
-function rejectUpgrade(socket: Duplex): void {
-  const body = JSON.stringify({ error: { code: 'not-found', message: 'There is no WebSocket here.' } });
-  socket.end(
-    [
-      'HTTP/1.1 404 Not Found',
-      'Connection: close',
-      'Content-Type: application/json; charset=utf-8',
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      '',
-      body,
-    ].join('\r\n'),
-  );
 }

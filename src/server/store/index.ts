@@ -1,4 +1,5 @@
 export { keptFile } from './kept-file.ts';
+export { meetingEnded, meetingNotFound, openMeeting } from './meetings.ts';
 export * from './objects/index.ts';
 export { openStore, type StoreLogger, type StoreOptions } from './open.ts';
 export { hashPassword, tooManyPasswords, verifyPassword } from './password.ts';

@@ -106,11 +106,19 @@ export function meetings(db: Kysely<Tables>): Meetings {
  */
 export function openMeeting<M extends Pick<Meeting, 'status'>>(meeting: M | undefined, id: string): M {
   if (!meeting) throw meetingNotFound(id);
-  if (meeting.status === 'ended') throw new MeetError('meeting-ended', `The meeting ${id} has ended.`);
+  if (meeting.status === 'ended') throw meetingEnded(id);
   return meeting;
 }
 
-const meetingNotFound = (id: string) => new MeetError('meeting-not-found', `There is no meeting ${id}.`);
+/** The error where there is no meeting of this id. */
+export function meetingNotFound(id: string): MeetError {
+  return new MeetError('meeting-not-found', `There is no meeting ${id}.`);
+}
+
+/** The error where the meeting of this id is over. */
+export function meetingEnded(id: string): MeetError {
+  return new MeetError('meeting-ended', `The meeting ${id} has ended.`);
+}
 
 function fromRow({ lastSequence: _, ...row }: MeetingRow): Meeting {
   return {

@@ -2,7 +2,13 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Room, Sfu, SubscribeOffer } from '../../../src/server/sfu/index.ts';
 import type { Peer } from '../../../src/server/sfu/types.ts';
-import { chromiumSkipReason, launchChromium, openPage, serveBridge } from '../../support/chromium.ts';
+import {
+  chromiumSkipReason,
+  launchChromium,
+  openPage,
+  serveBridge,
+  untilInPage,
+} from '../../support/chromium.ts';
 import { startSfu } from './harness.ts';
 
 /** All that a browser needs to take part; a page without any library. */
@@ -121,15 +127,8 @@ class BrowserPeer {
     return this.page.evaluate(expression) as Promise<T>;
   }
 
-  /** Waits until the expression, in which `await` may stand, is true in the page. */
-  async until(expression: string, timeout = 15_000): Promise<void> {
-    await this.run(`(async () => {
-      const end = performance.now() + ${timeout};
-      while (!(${expression})) {
-        if (performance.now() > end) throw new Error('not within ${timeout} ms: ' + ${JSON.stringify(expression)} + ' ' + JSON.stringify(await inbound()));
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    })()`);
+  until(expression: string, timeout?: number): Promise<void> {
+    return untilInPage(this.page, expression, { timeout, report: 'await inbound()' });
   }
 
   async close(): Promise<void> {

@@ -2,21 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openStore } from '../../../src/server/store/index.ts';
-import { engines, silent } from './engines.ts';
+import { describeEngines, silent } from './engines.ts';
 
-describe.each(engines)('a process killed while it writes to $name', ({ missing, start }) => {
-  if (missing !== undefined) {
-    test.skip(`skipped: ${missing}`, () => {});
-    return;
-  }
-  let engine: Awaited<ReturnType<typeof start>>;
-  beforeAll(async () => {
-    engine = await start();
-  });
-  afterAll(() => engine?.stop());
-
+describeEngines('a process killed while it writes to {engine}', (engine) => {
   test.each([1, 37, 150])('after %i rows leaves every acknowledged one', async (rows) => {
     const options = await engine.fresh();
     const store = await openStore(options, silent);

@@ -11,7 +11,7 @@ import { openStore, type StoreOptions } from '../../../src/server/store/index.ts
 import { migrations } from '../../../src/server/store/migrations/index.ts';
 import { postgresMissing, startPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { smallDisk } from '../../support/small-disk.ts';
-import { engines, silent } from './engines.ts';
+import { describeEngines, silent } from './engines.ts';
 
 const run = promisify(execFile);
 const opener = fileURLToPath(new URL('./opener.ts', import.meta.url));
@@ -25,17 +25,7 @@ async function refusal(options: StoreOptions): Promise<MeetError> {
   return error as MeetError;
 }
 
-describe.each(engines)('opening a new store on $name', ({ missing, start }) => {
-  if (missing !== undefined) {
-    test.skip(`skipped: ${missing}`, () => {});
-    return;
-  }
-  let engine: Awaited<ReturnType<typeof start>>;
-  beforeAll(async () => {
-    engine = await start();
-  });
-  afterAll(() => engine?.stop());
-
+describeEngines('opening a new store on {engine}', (engine) => {
   test('from four processes at once migrates it once, and warns nobody', async () => {
     const options = await engine.fresh();
     const openings = await Promise.all(
