@@ -9,7 +9,8 @@ export default defineConfig({
     pool: 'forks',
     // Two at a time whatever the machine: more media tests side by side would starve each other's timers.
     maxWorkers: 2,
-    testTimeout: 30_000,
+    // Ends what hangs; a machine with much else to do makes tests that encode slow.
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     // A file that leaves a timer or socket behind must not hold up the run.
     teardownTimeout: 10_000,

@@ -1,7 +1,7 @@
 /** `npm test`: set-up, type-check, lint and all tests; the last line has the counts. */
 import { checkoutNode, inRoot, root } from './setup/checkout.js';
 import { runScript, setUp } from './setup/index.js';
-import { capture } from './setup/step.js';
+import { capture, SetupError, sayFailure } from './setup/step.js';
 import { ensureDistributionPackages } from './test/distribution.js';
 import { runVitest } from './test/vitest.js';
 
@@ -20,7 +20,14 @@ const CHECKS = [
 
 await runScript(async () => {
   // Type errors are a failed test here, not the end of the run.
-  const env = await setUp({ tolerant: true });
+  const env = await setUp({ tolerant: true }).catch((error) => {
+    if (error instanceof SetupError) return sayFailure(error);
+    throw error;
+  });
+  if (env === undefined) {
+    process.stdout.write('\n0 passed, 1 failed, 0 skipped\n');
+    return 1;
+  }
   await ensureDistributionPackages();
   const total = { passed: 0, failed: 0, skipped: 0 };
   for (const [name, program, args] of CHECKS) {

@@ -38,10 +38,9 @@ export async function buildSources({ force = false, tolerant = false } = {}) {
     if (code !== 0 && !tolerant) {
       const lines = output.trimEnd().split('\n');
       const more = lines.length > 20 ? `\n… ${lines.length - 20} more lines` : '';
-      throw new SetupError(
-        'The sources do not compile: mend what is listed above.',
-        lines.slice(0, 20).join('\n') + more,
-      );
+      throw new SetupError('The sources do not compile: mend what is listed above.', {
+        log: lines.slice(0, 20).join('\n') + more,
+      });
     }
     await run(checkoutNode, [inRoot('scripts', 'setup', 'bundle.js')], 'The sources could not be bundled.');
     copyAssets(sources);

@@ -7,11 +7,15 @@ import { root } from './checkout.js';
 
 const QUOTED_LINES = 12;
 
-/** A failure that ends the script: its message is the sentence, `log` the lines below it. */
+/**
+ * A failure that ends the script: its message is the sentence, empty where a program of ours has said it; `log` the
+ * lines above it.
+ */
 export class SetupError extends Error {
-  constructor(message, log = '') {
+  constructor(message, { log = '', exitCode = 1 } = {}) {
     super(message);
     this.log = log;
+    this.exitCode = exitCode;
   }
 }
 
@@ -39,7 +43,7 @@ export async function step(label, work) {
  */
 export async function run(program, args, sentence, options = {}) {
   const { code, output } = await capture(program, args, options);
-  if (code !== 0) throw new SetupError(sentence, lastLines(output));
+  if (code !== 0) throw new SetupError(sentence, { log: lastLines(output) });
   return output;
 }
 
@@ -66,14 +70,18 @@ function lastLines(text) {
   return text.trimEnd().split('\n').slice(-QUOTED_LINES).join('\n');
 }
 
+export function sayFailure({ log, message }) {
+  if (log !== '') process.stderr.write(`${log}\n\n`);
+  if (message !== '') process.stderr.write(`${message}\n`);
+}
+
 /** Runs a script's main function: a SetupError becomes its sentence, exit code 1 and no stack. */
 export async function runScript(main) {
   try {
     process.exitCode = await main();
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
-    if (error.log !== '') process.stderr.write(`${error.log}\n\n`);
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
+    sayFailure(error);
+    process.exitCode = error.exitCode;
   }
 }

@@ -26,8 +26,8 @@ export async function ensureWorker() {
   });
   const [code] = await once(child, 'close');
   process.off('SIGINT', stop).off('SIGTERM', stop);
-  if (code === 130) process.exit(130);
-  if (code !== 0) throw new SetupError('There is no SFU worker, so nothing can be started.');
+  // It has said why.
+  if (code !== 0) throw new SetupError('', { exitCode: code ?? 1 });
   const provided = output.trim();
   writeFileSync(stamp, `${version}\n${provided}`);
   return provided;

@@ -41,13 +41,12 @@ export async function ensureBuildPackages(options: PackageOptions): Promise<void
   const missing = await missingPackages(options);
   if (missing.length === 0) return;
 
-  const command = ['apt-get', 'install', '-y', '--no-install-recommends', ...missing];
-  const byHand = `sudo ${command.filter((word) => word !== '-y').join(' ')}`;
+  const install = ['install', '-y', '--no-install-recommends', ...missing];
   const root = await rootPrefix(env, options);
   if (root === undefined) {
     throw new MeetError(
       'worker-missing',
-      `The SFU worker must be built here and packages are missing that only root may install: run \`${byHand}\` and then \`meet setup\`.`,
+      `The SFU worker must be built here and packages are missing that only root may install: ${await byHand(missing, env)}`,
     );
   }
   const total = missing.length;
@@ -71,7 +70,6 @@ export async function ensureBuildPackages(options: PackageOptions): Promise<void
       },
     });
   };
-  const install = command.slice(1);
   if (!(await hasPackageLists())) await apt('update');
   let { code } = await apt(...install);
   if (code !== 0) {
@@ -82,7 +80,7 @@ export async function ensureBuildPackages(options: PackageOptions): Promise<void
   if (code !== 0) {
     throw new MeetError(
       'worker-missing',
-      `The packages that the SFU worker is built with could not be installed (apt-get ended with ${code}, see ${options.log.path}): run \`${byHand}\` and then \`meet setup\`.`,
+      `The packages that the SFU worker is built with could not be installed (apt-get ended with ${code}, see ${options.log.path}): ${await byHand(missing, env)}`,
     );
   }
 }
@@ -96,6 +94,16 @@ async function missingPackages({ env, signal }: PackageOptions): Promise<string[
   });
   const installed = new Set(stdout.split('\n').filter((line) => line.endsWith(' installed')));
   return BUILD_PACKAGES.filter((name) => !installed.has(`${name} installed`));
+}
+
+/** What the user is to do; ends the sentence that says why. */
+async function byHand(missing: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
+  const sudo = await inPath('sudo', env);
+  const update = (await hasPackageLists()) ? [] : ['apt-get update'];
+  const commands = [...update, `apt-get install --no-install-recommends ${missing.join(' ')}`]
+    .map((command) => (sudo ? `sudo ${command}` : command))
+    .join(' && ');
+  return `run \`${commands}\`${sudo ? '' : ' as root'} and then this command again.`;
 }
 
 /** Words before a command that make it run as root; `undefined` when this user cannot without a password. */

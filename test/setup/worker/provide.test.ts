@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { MeetError } from '../../../src/protocol/errors.ts';
 import { type ProvideWorkerOptions, provideWorker, type WorkerProgress } from '../../../src/setup/index.ts';
 import { isRunning } from '../running.ts';
 import {
@@ -18,6 +19,9 @@ import {
   writeProject,
 } from './fake-target.ts';
 import { findProgram } from './find-program.ts';
+
+const NOT_INSTALLED =
+  'ninja-build pkg-config libuv1-dev libssl-dev libsrtp2-dev libflatbuffers-dev flatbuffers-compiler libabsl-dev';
 
 let folder: string;
 let cacheDir: string;
@@ -223,20 +227,21 @@ describe('a build from source', () => {
     });
   });
 
-  test('gives the command for root where this user may not install', async () => {
+  test.each([
+    ['with sudo', ['sudo'], 'run `sudo apt-get ', '` and then this command again.'],
+    ['without sudo', [], 'run `apt-get ', '` as root and then this command again.'],
+  ])('gives the command where this user may not install, %s', async (_, programs, start, end) => {
     const bin = await pathWith('sh');
     await writeProgram(join(bin, 'apt-get'), '#!/bin/sh\nexit 100\n');
     await writeProgram(
       join(bin, 'dpkg-query'),
       `#!/bin/sh\necho cmake installed\necho g++ installed\necho ninja-build config-files\n`,
     );
-    const failed = provide({ allowBuild: true, env: { PATH: bin } });
-    await expect(failed).rejects.toMatchObject({
-      code: 'worker-missing',
-      message: expect.stringContaining(
-        'run `sudo apt-get install --no-install-recommends ninja-build pkg-config libuv1-dev libssl-dev libsrtp2-dev libflatbuffers-dev flatbuffers-compiler libabsl-dev` and then `meet setup`.',
-      ),
-    });
+    for (const name of programs) await writeProgram(join(bin, name), '#!/bin/sh\nexit 1\n');
+    const { code, message } = await provide({ allowBuild: true, env: { PATH: bin } }).catch(MeetError.from);
+    expect(code).toBe('worker-missing');
+    expect(message).toContain(start);
+    expect(message.endsWith(`apt-get install --no-install-recommends ${NOT_INSTALLED}${end}`)).toBe(true);
   });
 
   test('installs missing packages as root, with fresh package lists when the first try fails', async () => {
