@@ -10,12 +10,12 @@ const PACKAGES = [
   ['chromium', 'chromium', 'joins a meeting as a browser'],
   ['iproute2', 'ip', 'network namespaces for loss, blocked UDP and TURN'],
   ['nftables', 'nft', 'drops packets in a network namespace'],
-  ['python3', 'python3', 'delays and loses packets (netimp.py)'],
   ['coturn', 'turnserver', 'TURN with REST credentials'],
   ['postgresql', '/usr/lib/postgresql', 'the store on PostgreSQL'],
   ['openssl', 'openssl', 'certificates for TLS'],
   ['procps', 'ps', 'counts the processes that a command leaves'],
-  ['tmux', 'tmux', 'a terminal for the commands that draw'],
+  ['zsh', 'zsh', 'completion in zsh'],
+  ['fish', 'fish', 'completion in fish'],
 ];
 
 /** Installs what is missing with one call of apt-get; says what tests will skip where it cannot. */
@@ -23,8 +23,8 @@ export async function ensureDistributionPackages() {
   const missing = PACKAGES.filter(([, program]) => !isThere(program));
   if (missing.length === 0) return;
   const names = missing.map(([name]) => name);
-  const apt = findProgram('apt-get');
-  if (apt !== undefined && getuid?.() === 0) {
+  const apt = await aptGet();
+  if (apt !== undefined) {
     const installed = await step(`installing ${names.join(', ')} for the tests`, () => install(apt, names));
     if (installed) return;
   }
@@ -40,13 +40,20 @@ function isThere(program) {
     : findProgram(program) !== undefined || existsSync(`/usr/sbin/${program}`);
 }
 
-async function install(apt, names) {
+/** The words that start apt-get as root; `undefined` where this user cannot without a password. */
+async function aptGet() {
+  const apt = findProgram('apt-get');
+  if (apt === undefined) return undefined;
+  if (getuid?.() === 0) return [apt];
+  return (await capture('sudo', ['-n', 'true'])).code === 0 ? ['sudo', '-n', apt] : undefined;
+}
+
+async function install([program, ...words], names) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const options = ['-o', 'DPkg::Lock::Timeout=120'];
-  const attempt = () =>
-    capture(apt, [...options, 'install', '-y', '--no-install-recommends', ...names], { env });
+  const apt = (...args) => capture(program, [...words, '-o', 'DPkg::Lock::Timeout=120', ...args], { env });
+  const attempt = () => apt('install', '-y', '--no-install-recommends', ...names);
   if ((await attempt()).code === 0) return true;
   // A fresh image has no package lists, an old one has lists that name files which are gone.
-  await capture(apt, [...options, 'update'], { env });
+  await apt('update');
   return (await attempt()).code === 0;
 }

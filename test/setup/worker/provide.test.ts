@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { MeetError } from '../../../src/protocol/errors.ts';
 import { type ProvideWorkerOptions, provideWorker, type WorkerProgress } from '../../../src/setup/index.ts';
 import { isRunning } from '../running.ts';
 import {
@@ -238,10 +237,13 @@ describe('a build from source', () => {
       `#!/bin/sh\necho cmake installed\necho g++ installed\necho ninja-build config-files\n`,
     );
     for (const name of programs) await writeProgram(join(bin, name), '#!/bin/sh\nexit 1\n');
-    const { code, message } = await provide({ allowBuild: true, env: { PATH: bin } }).catch(MeetError.from);
-    expect(code).toBe('worker-missing');
-    expect(message).toContain(start);
-    expect(message.endsWith(`apt-get install --no-install-recommends ${NOT_INSTALLED}${end}`)).toBe(true);
+    const command = `apt-get install --no-install-recommends ${NOT_INSTALLED}`;
+    await expect(provide({ allowBuild: true, env: { PATH: bin } })).rejects.toMatchObject({
+      code: 'worker-missing',
+      message: expect.toSatisfy(
+        (message: string) => message.includes(start) && message.endsWith(`${command}${end}`),
+      ),
+    });
   });
 
   test('installs missing packages as root, with fresh package lists when the first try fails', async () => {
