@@ -1,7 +1,7 @@
 /** The `meet` command as a process of its own, with its NDJSON events to wait for. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -111,29 +111,24 @@ export class MeetProcess extends EventEmitter<{ event: [event: MeetEvent] }> {
     fits: (event: MeetEvent) => boolean = () => true,
     timeoutMs = 20_000,
   ): Promise<MeetEvent> {
-    const over = new AbortController();
-    const timer = setTimeout(() => over.abort(), timeoutMs);
-    const ended = this.exited.then(({ code }) => {
-      throw new Error(`meet ended with ${code} before "${name}": ${this.stderr}`);
-    });
-    const waiting = (async () => {
-      for (;;) {
-        const [event] = (await once(this, 'event', { signal: over.signal })) as [MeetEvent];
-        if (event.event === name && fits(event)) return event;
-      }
-    })();
-    try {
-      return await Promise.race([waiting, ended]);
-    } catch (error) {
+    const { promise, resolve, reject } = Promise.withResolvers<MeetEvent>();
+    // Several events can come in one piece of output: nothing may be awaited between them.
+    const listener = (event: MeetEvent) => {
+      if (event.event === name && fits(event)) resolve(event);
+    };
+    const timer = setTimeout(() => {
       const seen = this.events.map((event) => event.event).join(' ');
-      throw over.signal.aborted
-        ? new Error(`No "${name}" in ${timeoutMs} ms; seen: ${seen}; ${this.stderr}`)
-        : error;
+      reject(new Error(`No "${name}" in ${timeoutMs} ms; seen: ${seen}; ${this.stderr}`));
+    }, timeoutMs);
+    this.on('event', listener);
+    void this.exited.then(({ code }) =>
+      reject(new Error(`meet ended with ${code} before "${name}": ${this.stderr}`)),
+    );
+    try {
+      return await promise;
     } finally {
       clearTimeout(timer);
-      waiting.catch(() => {});
-      ended.catch(() => {});
-      over.abort();
+      this.off('event', listener);
     }
   }
 
