@@ -11,9 +11,10 @@ import { latency } from './latency.ts';
 import { media } from './media.ts';
 import { memory } from './memory.ts';
 import { reconnect } from './reconnect.ts';
+import { rtp } from './rtp.ts';
 import { workerCpu } from './worker-cpu.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [join, latency, workerCpu, clientCpu, reconnect, memory, media];
+const BENCHMARKS: readonly Benchmark[] = [join, latency, workerCpu, clientCpu, reconnect, memory, media, rtp];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));

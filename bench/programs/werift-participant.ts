@@ -5,11 +5,9 @@ import {
   RTCIceGatherer,
   RTCPeerConnection,
   RTCRtpCodecParameters,
+  RTCRtpHeaderExtensionParameters,
   RtpHeader,
   RtpPacket,
-  useAbsSendTime,
-  useSdesMid,
-  useTransportWideCC,
 } from 'werift';
 import { requestJoin, resolveMeeting } from '../../src/client/api.ts';
 import { SignalingClient } from '../../src/client/signaling/client.ts';
@@ -43,6 +41,12 @@ const VP8 = new RTCRtpCodecParameters({
   rtcpFeedback: [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }, { type: 'transport-cc' }],
 });
 const OPUS = new RTCRtpCodecParameters({ mimeType: 'audio/opus', clockRate: 48_000, channels: 2 });
+/** The ones that participants of ours send and answer. */
+const EXTENSIONS = [
+  'urn:ietf:params:rtp-hdrext:sdes:mid',
+  'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
+  'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
+].map((uri) => new RTCRtpHeaderExtensionParameters({ uri }));
 /** A payload descriptor (RFC 7741 section 4.2) that says "start of a picture", and a keyframe's header. */
 const VP8_START = Buffer.from([0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xb4, 0x00]);
 
@@ -51,11 +55,10 @@ let timer: NodeJS.Timeout | undefined;
 let packets = 0;
 
 function connect(): RTCPeerConnection {
-  const extensions = [useSdesMid(), useAbsSendTime(), useTransportWideCC()];
   connection = new RTCPeerConnection({
     bundlePolicy: 'max-bundle',
     codecs: { audio: [OPUS], video: [VP8] },
-    headerExtensions: { audio: extensions, video: extensions },
+    headerExtensions: { audio: EXTENSIONS, video: EXTENSIONS },
     iceServers: [],
   });
   return connection;
