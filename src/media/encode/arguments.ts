@@ -7,7 +7,7 @@ import { keyFrameExpression, LEVELS, levelFilter, TICKS_PER_SECOND } from './key
  * Changed whenever an encoder setting or the layout of what is stored changes, so that what an older version put
  * into the cache is not used.
  */
-export const ENCODE_VERSION = 1;
+export const ENCODE_VERSION = 2;
 
 /** Pictures a second and seconds of a still image: enough for a viewer to see that the stream lives. */
 const STILL_RATE = 10;
@@ -109,7 +109,8 @@ function videoFilter(layers: readonly VideoLayer[], still: boolean, stream: stri
   const spacing = `gte(pts,0)*(isnan(prev_selected_pts)+gte(pts-prev_selected_pts,${MIN_SPACING_TICKS}))`;
   const times = still
     ? `loop=loop=${STILL_RATE - 1}:size=1:start=0,setpts=N*${TICKS_PER_SECOND / STILL_RATE}`
-    : `select='${spacing}'`;
+    : // The first picture is shown from the start: keyframes are counted from it.
+      `select='${spacing}',setpts='if(eq(N,0),0,PTS)'`;
   const chains = [`[${stream}]settb=1/${TICKS_PER_SECOND},${times}[in0]`];
   [...layers].reverse().forEach((layer, index) => {
     const last = index === layers.length - 1;
