@@ -31,6 +31,8 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   readonly #timings: { api: number; signaling: number };
   #meeting: MeetingInfo;
   #iceServers: readonly IceServer[];
+  /** In the waiting room, until a host admits this participant. */
+  #waiting = false;
   #left: Promise<void> | undefined;
 
   /** @internal Use `joinMeeting`. */
@@ -93,15 +95,21 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   /** @internal Opens signaling and starts the media; part of `joinMeeting`. */
   async start(): Promise<void> {
     const began = performance.now();
-    const full = await this.#signaling.connect(this.#options.signal);
+    await this.#signaling.connect(this.#options.signal);
     this.#timings.signaling = performance.now() - began;
+    this.#waiting = this.self.state === 'waiting';
+    if (!this.#waiting) this.#begin();
+    this.#options.signal?.addEventListener('abort', () => void this.leave(), { once: true });
+  }
+
+  /** Sends and receives from now on: this participant is in the meeting, not in its waiting room. */
+  #begin(): void {
     this.#startMedia(false);
-    const othersSend = (full.participants ?? []).some(
-      (participant) => participant.id !== this.self.id && participant.tracks.length > 0,
+    const othersSend = [...this.#roster.participants.values()].some(
+      ({ id, tracks }) => id !== this.self.id && tracks.length > 0,
     );
     if (!this.#publishing && (this.#options.receive === 'none' || !othersSend))
       this.#onConnected({ iceMs: 0, dtlsMs: 0 });
-    this.#options.signal?.addEventListener('abort', () => void this.leave(), { once: true });
   }
 
   #startMedia(reset: boolean): void {
@@ -118,7 +126,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     this.#signaling.on('down', ({ reason }) => this.#health.broke('signaling', reason));
     this.#signaling.on('up', ({ resumed }) => {
       this.#health.mended('signaling');
-      if (!resumed) this.#rebuild('the server started over');
+      if (!resumed && !this.#waiting) this.#rebuild('the server started over');
     });
     this.#signaling.on(
       'end',
@@ -142,6 +150,10 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     if (update.iceServers) this.#iceServers = update.iceServers;
     for (const participant of this.#roster.apply(update)) this.emit('participant', participant);
     if (update.mediaReset) this.#rebuild(update.mediaReset.reason);
+    if (this.#waiting && this.self.state !== 'waiting') {
+      this.#waiting = false;
+      this.#begin();
+    }
   }
 
   /** Both connections are gone on the server: make them anew. */

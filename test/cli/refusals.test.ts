@@ -4,10 +4,12 @@ import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { endMeeting } from '../../src/client/api.ts';
+import { endMeeting, requestJoin } from '../../src/client/api.ts';
+import type { CreateMeetingReply } from '../../src/protocol/rest.ts';
 import { Tokens } from '../../src/server/auth/tokens.ts';
 import { create, meet, nothingLeft, run, serve, stopAll } from '../support/meet-process.ts';
 import { readSavedFolder } from '../support/saved-media.ts';
+import { SignalingClient } from '../support/signaling.ts';
 import { smallDisk } from '../support/small-disk.ts';
 import { eventFaults } from './events.ts';
 
@@ -108,6 +110,44 @@ describe('meet join is refused', () => {
       '3 wrong-meeting',
     ]);
   });
+});
+
+describe('a waiting room', () => {
+  const guarded = async () => {
+    const reply = await fetch(`${url}/meetings`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ settings: { waitingRoom: true } }),
+    });
+    const { meeting, hostToken } = (await reply.json()) as CreateMeetingReply;
+    const { signalingUrl, token } = await requestJoin(
+      { server: url, meetingId: meeting.id },
+      { displayName: 'Host' },
+      { token: hostToken },
+    );
+    const host = await SignalingClient.open(signalingUrl, token);
+    const guest = meet(['join', meeting.url, '--json', '--test-pattern', '--duration', '20s']);
+    const { id } = await guest.waitFor('participant', ({ state }) => state === 'waiting', 60_000);
+    return { host, guest, id: String(id) };
+  };
+
+  test('is waited in until a host says yes', async () => {
+    const { host, guest, id } = await guarded();
+    expect(guest.all('joined')).toEqual([]);
+    await host.request('admit', { participantId: id });
+    expect(await guest.waitFor('joined')).toMatchObject({ participantId: id });
+    expect(await guest.stop()).toBe(130);
+    host.socket.close();
+  }, 90_000);
+
+  test('is left with 3 when a host says no', async () => {
+    const { host, guest, id } = await guarded();
+    await host.request('deny', { participantId: id });
+    expect(await guest.exited).toMatchObject({ code: 3 });
+    expect(guest.events.at(-1)).toMatchObject({ event: 'left', reason: 'removed' });
+    expect(guest.error?.code).toBe('removed');
+    host.socket.close();
+  }, 90_000);
 });
 
 describe('meet create', () => {
