@@ -143,3 +143,26 @@ test('packages that the sources use are dependencies', () => {
   used.delete(undefined);
   expect([...used].filter((name) => manifest.dependencies[name!] === undefined)).toEqual([]);
 });
+
+test('what is exported is used elsewhere', () => {
+  const others = ['test', 'bench', 'scripts'].flatMap((name) => {
+    const path = join(SOURCES, '..', name);
+    return (readdirSync(path, { recursive: true }) as string[])
+      .filter((file) => /\.[tj]sx?$/.test(file))
+      .map((file): [string, string] => [join('..', name, file), readFileSync(join(path, file), 'utf8')]);
+  });
+  const words = [...codeOf, ...others].map(([file, code]) => ({
+    file,
+    words: new Set(code.match(/[\w$]+/g)),
+  }));
+  const unused: string[] = [];
+  for (const [file, code] of codeOf) {
+    // What the package exports is for its users.
+    if (partOf(file) === 'protocol') continue;
+    for (const [, name] of code.matchAll(/^export (?:async )?(?:const|function\*?|class) ([\w$]+)/gm)) {
+      if (!words.some((other) => other.file !== file && other.words.has(name!)))
+        unused.push(`${file}: ${name}`);
+    }
+  }
+  expect(unused).toEqual([]);
+});

@@ -49,8 +49,8 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
   return unwritten && code === EXIT.done ? fail(outputError(unwritten)) : code;
 }
 
-/** The command line with another context; for tests. */
-export async function runProgram(argv: readonly string[], context: CliContext): Promise<number> {
+/** Parses, runs the command, and says what went wrong. */
+async function runProgram(argv: readonly string[], context: CliContext): Promise<number> {
   const program = buildProgram(context, version());
   try {
     await program.parseAsync(argv);

@@ -18,7 +18,7 @@ export function compileCheck<T extends TSchema>(
 }
 
 /** One sentence for the most telling of the errors: the one deepest inside the value. */
-export function describeProblem(errors: readonly TLocalizedValidationError[], subject: string): string {
+function describeProblem(errors: readonly TLocalizedValidationError[], subject: string): string {
   let [worst] = errors;
   for (const error of errors) {
     if (worst === undefined || depth(error) > depth(worst)) worst = error;

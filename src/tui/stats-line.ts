@@ -25,7 +25,7 @@ const previous = new WeakMap<MeetingClient, { last: Totals; kbitIn: number; kbit
 const MIN_WINDOW_MS = 500;
 
 /** The participant's figures; rates are over the time since the last call that was half a second ago or more. */
-export function participantLine(name: string, client: MeetingClient): ParticipantLine {
+function participantLine(name: string, client: MeetingClient): ParticipantLine {
   const { sent, received, rttMs } = client.stats();
   const now: Totals = {
     atMs: performance.now(),

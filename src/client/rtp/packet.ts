@@ -39,7 +39,7 @@ export interface RtpPacketInit {
 
 export const RTP_FIXED_HEADER_BYTES = 12;
 /** `defined by profile` of one-byte elements (RFC 8285 section 4.2). */
-export const ONE_BYTE_PROFILE = 0xbede;
+const ONE_BYTE_PROFILE = 0xbede;
 /** `defined by profile` of two-byte elements, the low four bits being free (RFC 8285 section 4.3). */
 export const TWO_BYTE_PROFILE = 0x1000;
 

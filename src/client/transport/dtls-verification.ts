@@ -12,7 +12,7 @@ export interface Fingerprint {
 }
 
 /** Hash functions of RFC 8122 that still stand, strongest first; others in the SDP are ignored. */
-export const FINGERPRINT_ALGORITHMS: readonly (readonly [sdp: string, hash: string])[] = [
+const FINGERPRINT_ALGORITHMS: readonly (readonly [sdp: string, hash: string])[] = [
   ['sha-512', 'sha512'],
   ['sha-384', 'sha384'],
   ['sha-256', 'sha256'],

@@ -1,11 +1,6 @@
 /** The path of one peer connection: ICE, DTLS and the SRTP keys that come out of it; packets pass as they are. */
 import type { IceServer } from '../../protocol/model.ts';
 
-export interface IceCandidateInit {
-  /** The value of an SDP `a=candidate:` line without the prefix. */
-  readonly candidate: string;
-}
-
 export interface LocalTransportParameters {
   readonly usernameFragment: string;
   readonly password: string;

@@ -65,7 +65,7 @@ export async function probe(ffmpeg: Ffmpeg, path: string, signal?: AbortSignal):
 }
 
 /** Reads what `ffmpeg -i` printed; `undefined` when it could not open the file. */
-export function parseProbe(stderr: string): MediaProbe | undefined {
+function parseProbe(stderr: string): MediaProbe | undefined {
   const input = /^Input #0, (.+), from '/m.exec(stderr);
   if (!input) return undefined;
   const format = input[1]!;

@@ -8,14 +8,14 @@ import type { ErrorReply } from '../../protocol/rest.ts';
 import type { ServerLogger } from '../config.ts';
 
 /** The body for an error; of one that is ours to mend it says only that. */
-export function errorReply(error: MeetError): ErrorReply {
+function errorReply(error: MeetError): ErrorReply {
   const { code, message, hint } = error;
   if (code === 'internal') return { error: { code, message: 'Something went wrong in the server.' } };
   return { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
 }
 
 /** Fastify's own errors as ours. */
-export function toMeetError(error: unknown): MeetError {
+function toMeetError(error: unknown): MeetError {
   if (error instanceof MeetError || !(error instanceof Error)) return MeetError.from(error);
   const { code, statusCode } = error as FastifyError;
   switch (code) {

@@ -7,7 +7,7 @@ import { runCommand } from '../command.ts';
 import type { OnWorkerProgress } from './types.ts';
 
 /** What the source build takes from the distribution. */
-export const BUILD_PACKAGES = [
+const BUILD_PACKAGES = [
   'cmake',
   'g++',
   'ninja-build',

@@ -48,7 +48,7 @@ export async function fetchPrebuilt(options: PrebuiltOptions): Promise<Prebuilt>
 }
 
 /** mediasoup's name for the release file; on Linux it has the kernel's major version. */
-export function tarballName(version: string): string {
+function tarballName(version: string): string {
   const kernel = platform() === 'linux' ? `-kernel${release().split('.')[0]}` : '';
   return `mediasoup-worker-${version}-${platform()}-${arch()}${kernel}.tgz`;
 }

@@ -12,7 +12,7 @@ export const keyLabels = {
 } as const;
 
 /** Bytes of key and salt of each profile (RFC 3711 section 8.2, RFC 7714 section 12). */
-export const profileSizes: Readonly<Record<SrtpProfile, { key: number; salt: number }>> = {
+const profileSizes: Readonly<Record<SrtpProfile, { key: number; salt: number }>> = {
   AEAD_AES_128_GCM: { key: 16, salt: 12 },
   AES_CM_128_HMAC_SHA1_80: { key: 16, salt: 14 },
 };
