@@ -57,7 +57,6 @@ export const ERRORS = {
   // Meetings
   'meeting-not-found': kind(404, 'caller', EXIT.failed, 'There is no meeting with this id.'),
   'meeting-ended': kind(410, 'caller', EXIT.failed, 'The meeting has ended.'),
-  'meeting-full': kind(503, 'caller', EXIT.refused, 'The meeting has as many participants as it may have.'),
   // Signaling
   'bad-message': kind(400, 'caller', EXIT.failed, 'A signaling message does not fit its schema.'),
   'wrong-meeting': kind(403, 'caller', EXIT.refused, 'The token belongs to another meeting.'),

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { ERRORS, EXIT } from '../../src/protocol/errors.ts';
 
@@ -20,4 +22,13 @@ test('docs/ERRORS.md lists every code with its status, exit code and meaning, an
 test('docs/ERRORS.md lists the exit codes', () => {
   const documented = rows(/^\| (\d+) \| /gm).map(([exit]) => Number(exit));
   expect(documented).toEqual(Object.values(EXIT));
+});
+
+test('every code is given by something', () => {
+  const sources = fileURLToPath(new URL('../../src', import.meta.url));
+  const code = (readdirSync(sources, { recursive: true }) as string[])
+    .filter((file) => /\.tsx?$/.test(file) && file !== join('protocol', 'errors.ts'))
+    .map((file) => readFileSync(join(sources, file), 'utf8'))
+    .join('\n');
+  expect(Object.keys(ERRORS).filter((name) => !code.includes(`'${name}'`))).toEqual([]);
 });
