@@ -123,6 +123,8 @@ export const ClientSubscribe = request(
     audio: Type.Boolean(),
     video: Type.Boolean(),
     videos: Type.Optional(Type.Array(VideoRequest, { maxItems: MAX_VIDEO_REQUESTS })),
+    /** Every audio track, also in a large meeting that has audio slots: for recorders. */
+    allAudio: Type.Optional(Type.Boolean()),
     reset: Type.Optional(Type.Boolean()),
   }),
 );
@@ -216,11 +218,15 @@ export const SentVideo = Type.Object({
 });
 export type SentVideo = Static<typeof SentVideo>;
 
-/** Who is heard in an audio slot; `null` when nobody is. */
+/** Who is heard in an audio slot; `null` when nobody is. Nobody hears himself: his slot is silent for him. */
 export const AudioSlot = Type.Object({
   slot: Type.Integer({ minimum: 0 }),
   participantId: Type.Union([Type.String(), Type.Null()]),
   trackId: Type.Union([Type.String(), Type.Null()]),
+  /** RTP timestamp of the occupant's first packet in the slot: what comes before it is another's. */
+  rtpTimestamp: Type.Optional(Type.Integer({ minimum: 0, maximum: 0xffff_ffff })),
+  /** When that packet's sound was captured, by the server's clock; its arrival where the sender does not say. */
+  capturedAt: Type.Optional(Type.Number()),
 });
 export type AudioSlot = Static<typeof AudioSlot>;
 

@@ -45,11 +45,15 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
       meeting: () => this.info(),
       participants: () => this.participants(),
       participant: (id) => this.#sessions.get(id)?.info(),
+      speakers: () => options.room.speakers,
+      audioSlots: () => options.room.audioSlots,
       sendToAll: (text) => {
         for (const session of this.#sessions.values()) session.sendText(text);
       },
       count: () => this.#sessions.size,
     });
+    options.room.on('speakers', () => this.#state.speakersChanged());
+    options.room.on('audioSlots', (slots) => this.#state.audioSlotsChanged(slots));
     options.room.on('reset', ({ reason }) => this.#mediaReset(reason));
   }
 

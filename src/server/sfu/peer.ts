@@ -145,6 +145,11 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
     this.#subscriber.tracksChanged();
   }
 
+  /** The audio slot has another occupant, who is or was this peer. */
+  audioSlotChanged(slot: Track): void {
+    this.#subscriber.slotChanged(slot);
+  }
+
   /** The worker died: nothing of both connections is left. */
   reset(): void {
     this.#subscriber.reset();

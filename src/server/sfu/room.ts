@@ -2,6 +2,8 @@
 import { EventEmitter } from 'node:events';
 import type { Router } from 'mediasoup/types';
 import { MeetError } from '../../protocol/errors.ts';
+import type { AudioSlot } from '../../protocol/signaling.ts';
+import { RoomAudio } from './audio/room-audio.ts';
 import { negotiable } from './codecs.ts';
 import { SfuPeer } from './peer.ts';
 import type { PeerHost, Route, Track } from './route.ts';
@@ -29,6 +31,7 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
   readonly logger: SfuLogger;
   readonly #pool: WorkerPool;
   readonly #peers = new Map<string, SfuPeer>();
+  readonly #audio: RoomAudio;
   readonly #onLost = (worker: MediaWorker): void => this.#workerLost(worker);
   #placed: { worker: MediaWorker; router: Router } | undefined;
   #placement: Promise<Route> | undefined;
@@ -40,6 +43,15 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
     this.id = id;
     this.logger = logger;
     this.#pool = pool;
+    this.#audio = new RoomAudio(logger);
+    this.#audio.on('speakers', (peerIds) => this.emit('speakers', peerIds));
+    this.#audio.on('slots', (slots) => this.emit('audioSlots', slots));
+    this.#audio.on('mode', () => this.#offerToAll());
+    this.#audio.on('occupant', (slot, before) => {
+      for (const peerId of new Set([before?.peerId, slot.slot.occupant?.peerId])) {
+        if (peerId !== undefined) this.#peers.get(peerId)?.audioSlotChanged(slot);
+      }
+    });
     pool.on('lost', this.#onLost);
   }
 
@@ -53,6 +65,14 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
       room.close();
       throw error;
     }
+  }
+
+  get speakers(): readonly string[] {
+    return this.#audio.speakers;
+  }
+
+  get audioSlots(): readonly AudioSlot[] {
+    return this.#audio.slotInfo;
   }
 
   addPeer(id: string): Peer {
@@ -76,13 +96,20 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
     return this.#placement;
   }
 
-  tracksOfOthers(peerId: string): Track[] {
-    return [...this.#peers.values()].flatMap((peer) => (peer.id === peerId ? [] : peer.published));
+  tracksOfOthers(peerId: string, allAudio: boolean): Track[] {
+    const tracks = [...this.#peers.values()].flatMap((peer) => (peer.id === peerId ? [] : peer.published));
+    const slots = allAudio ? undefined : this.#audio.slotTracks;
+    return slots === undefined ? tracks : [...slots, ...tracks.filter(({ kind }) => kind !== 'audio')];
   }
 
   tracksChanged(peerId: string): void {
     if (this.#closed) return;
-    for (const peer of this.#peers.values()) if (peer.id !== peerId) peer.tracksOfOthersChanged();
+    const modeChanged = this.#audio.update([...this.#peers.values()].flatMap(({ published }) => published));
+    this.#offerToAll(modeChanged ? undefined : peerId);
+  }
+
+  #offerToAll(except?: string): void {
+    for (const peer of this.#peers.values()) if (peer.id !== except) peer.tracksOfOthersChanged();
   }
 
   peerClosed(peerId: string): void {
@@ -112,6 +139,7 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
           throw new MeetError('worker-died', 'The room was closed or its worker died while it was created.');
         }
         this.#placed = { worker, router };
+        this.#audio.place(router);
         return routeThrough(worker, router);
       } catch (error) {
         worker.rooms--;
@@ -135,6 +163,7 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
 
   #leaveWorker(): void {
     this.#placement = undefined;
+    this.#audio.displace();
     if (this.#placed === undefined) return;
     this.#placed.worker.rooms--;
     this.#placed.router.close();

@@ -4,13 +4,20 @@ import type { MediaKind, MediaSource, TrackInfo } from '../../protocol/model.ts'
 import { codecName } from './codecs.ts';
 import type { SfuLogger } from './types.ts';
 
-/** A published track. */
+/** Who is heard in an audio slot. */
+export interface SlotOccupant {
+  readonly peerId: string;
+  readonly trackId: string;
+}
+
+/** A published track, or an audio slot, which belongs to nobody: its `peerId` is empty. */
 export interface Track {
   readonly id: string;
   readonly peerId: string;
   readonly kind: MediaKind;
   source: MediaSource;
   readonly producer: Producer;
+  readonly slot?: { readonly index: number; readonly occupant: SlotOccupant | undefined };
 }
 
 /** A peer's way into the room, valid until the worker behind it dies. */
@@ -27,7 +34,8 @@ export interface PeerHost {
   readonly logger: SfuLogger;
   /** @throws MeetError `worker-died` when there is no worker for too long. */
   route(): Promise<Route>;
-  tracksOfOthers(peerId: string): Track[];
+  /** With `allAudio` the others' own audio also where a large meeting has audio slots in its place. */
+  tracksOfOthers(peerId: string, allAudio: boolean): Track[];
   /** The peer published or ended tracks. */
   tracksChanged(peerId: string): void;
   peerClosed(peerId: string): void;

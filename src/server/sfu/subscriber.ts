@@ -18,7 +18,7 @@ export class Subscriber {
   readonly #receiver = new ReceiverCapabilities();
   /** Declined by the receiver; offered again after the next {@link subscribe}. */
   readonly #declined = new Set<Track>();
-  #wanted: { audio: boolean; video: boolean } | undefined;
+  #wanted: { audio: boolean; video: boolean; allAudio: boolean } | undefined;
   #connection: SubscribeConnection | undefined;
   #hadConnection = false;
   #open: SubscribeOffer | undefined;
@@ -39,9 +39,9 @@ export class Subscriber {
     return this.#open;
   }
 
-  async subscribe({ audio, video, reset }: Subscription): Promise<void> {
+  async subscribe({ audio, video, allAudio = false, reset }: Subscription): Promise<void> {
     if (reset === true) this.#drop();
-    this.#wanted = { audio, video };
+    this.#wanted = { audio, video, allAudio };
     this.#declined.clear();
     await this.#negotiate();
   }
@@ -58,6 +58,11 @@ export class Subscriber {
         'tracks could not be offered',
       );
     });
+  }
+
+  /** The audio slot has another occupant, who is or was this receiver. */
+  slotChanged(slot: Track): void {
+    this.#connection?.settle(slot);
   }
 
   async restartIce(): Promise<void> {
@@ -146,9 +151,9 @@ export class Subscriber {
   }
 
   async #offerChanges(route: Route, generation: number): Promise<void> {
-    const { audio, video } = this.#wanted ?? { audio: false, video: false };
+    const { audio, video, allAudio } = this.#wanted ?? { audio: false, video: false, allAudio: false };
     const wanted = this.#options.host
-      .tracksOfOthers(this.#options.peerId)
+      .tracksOfOthers(this.#options.peerId, allAudio)
       .filter((track) => (track.kind === 'audio' ? audio : video))
       .filter((track) => !track.producer.closed && !this.#declined.has(track))
       .filter((track) => this.#receiver.accepts(track.producer.rtpParameters));
@@ -177,9 +182,14 @@ export class Subscriber {
   }
 
   async #connect(route: Route, generation: number): Promise<SubscribeConnection | undefined> {
-    const connection = await SubscribeConnection.open(route, () => {
-      if (this.#connection === connection) this.#drop();
-    });
+    const connection = await SubscribeConnection.open(
+      route,
+      () => {
+        if (this.#connection === connection) this.#drop();
+      },
+      // Nobody is to hear himself.
+      ({ slot }) => slot?.occupant?.peerId === this.#options.peerId,
+    );
     if (generation !== this.#generation) {
       connection.close();
       return undefined;

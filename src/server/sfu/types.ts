@@ -2,7 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import type { TrackInfo } from '../../protocol/model.ts';
-import type { PublishedTrack, SubscribedTrack } from '../../protocol/signaling.ts';
+import type { AudioSlot, PublishedTrack, SubscribedTrack } from '../../protocol/signaling.ts';
 
 export type SfuLogger = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 
@@ -52,6 +52,10 @@ export interface WorkerUsage {
 export interface RoomEvents {
   /** All peers' connections are gone; the Peer objects stay and publish or subscribe anew. */
   reset: [info: { reason: string }];
+  /** Who speaks now: peer ids, the active speaker first, at most four. */
+  speakers: [peerIds: readonly string[]];
+  /** The audio slots that have another occupant now. */
+  audioSlots: [slots: readonly AudioSlot[]];
 }
 
 export interface PublishRequest {
@@ -68,6 +72,8 @@ export interface PublishReply {
 export interface Subscription {
   readonly audio: boolean;
   readonly video: boolean;
+  /** Every audio track, never the audio slots of a large meeting. */
+  readonly allAudio?: boolean;
   readonly reset?: boolean;
 }
 
@@ -142,6 +148,10 @@ export interface Peer extends EventEmitter<PeerEvents> {
 /** One meeting. */
 export interface Room extends EventEmitter<RoomEvents> {
   readonly id: string;
+  /** As last said by the event of this name. */
+  readonly speakers: readonly string[];
+  /** All audio slots; empty while the meeting has none. */
+  readonly audioSlots: readonly AudioSlot[];
   addPeer(id: string): Peer;
   close(): void;
 }

@@ -1,6 +1,6 @@
 /** Tells everyone in a meeting what changed, in as few messages as possible. */
 import type { MeetingInfo, ParticipantInfo } from '../../protocol/model.ts';
-import type { StateUpdate } from '../../protocol/signaling.ts';
+import type { AudioSlot, StateUpdate } from '../../protocol/signaling.ts';
 
 /** Up to this many participants changes go out at the end of the tick they happen in. */
 const PROMPT_PARTICIPANTS = 50;
@@ -12,6 +12,9 @@ export interface StateSource {
   meeting(): MeetingInfo;
   participants(): ParticipantInfo[];
   participant(id: string): ParticipantInfo | undefined;
+  speakers(): readonly string[];
+  /** All audio slots; none in a small meeting. */
+  audioSlots(): readonly AudioSlot[];
   /** Sends a serialised message to everyone connected. */
   sendToAll(text: string): void;
   count(): number;
@@ -22,6 +25,8 @@ export class StateBroadcast {
   readonly #changed = new Set<string>();
   readonly #left = new Map<string, string>();
   #meetingChanged = false;
+  #speakersChanged = false;
+  readonly #slots = new Map<number, AudioSlot>();
   #resetReason: string | undefined;
   #version = 0;
   #flushedAt = -Infinity;
@@ -51,6 +56,17 @@ export class StateBroadcast {
     this.#schedule();
   }
 
+  speakersChanged(): void {
+    this.#speakersChanged = true;
+    this.#schedule();
+  }
+
+  /** These audio slots have another occupant. */
+  audioSlotsChanged(slots: readonly AudioSlot[]): void {
+    for (const slot of slots) this.#slots.set(slot.slot, slot);
+    this.#schedule();
+  }
+
   /** Everyone's media connections are gone. */
   mediaReset(reason: string): void {
     this.#resetReason = reason;
@@ -68,6 +84,8 @@ export class StateBroadcast {
       self,
       meeting: this.#source.meeting(),
       participants: this.#source.participants(),
+      speakers: [...this.#source.speakers()],
+      audioSlots: [...this.#source.audioSlots()],
     });
   }
 
@@ -89,11 +107,15 @@ export class StateBroadcast {
       ...(this.#meetingChanged ? { meeting: this.#source.meeting() } : {}),
       ...(participants.length > 0 ? { participants } : {}),
       ...(left.length > 0 ? { left } : {}),
+      ...(this.#speakersChanged ? { speakers: [...this.#source.speakers()] } : {}),
+      ...(this.#slots.size > 0 ? { audioSlots: [...this.#slots.values()] } : {}),
       ...(this.#resetReason === undefined ? {} : { mediaReset: { reason: this.#resetReason } }),
     });
     this.#changed.clear();
     this.#left.clear();
     this.#meetingChanged = false;
+    this.#speakersChanged = false;
+    this.#slots.clear();
     this.#resetReason = undefined;
     this.#source.sendToAll(text);
   }
@@ -105,7 +127,12 @@ export class StateBroadcast {
 
   #pending(): boolean {
     return (
-      this.#changed.size > 0 || this.#left.size > 0 || this.#meetingChanged || this.#resetReason !== undefined
+      this.#changed.size > 0 ||
+      this.#left.size > 0 ||
+      this.#meetingChanged ||
+      this.#speakersChanged ||
+      this.#slots.size > 0 ||
+      this.#resetReason !== undefined
     );
   }
 
