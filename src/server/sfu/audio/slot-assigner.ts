@@ -16,8 +16,10 @@ export const MARGIN_DB = 6;
 export const CHALLENGE_MS = 500;
 /** A slot without a sound for this long is freed: silence is not worth sending to everybody. */
 export const RELEASE_MS = 5_000;
-/** Time constant of the level by which voices are compared. */
-const SMOOTHING_MS = 300;
+/** Time constants, when it rises and when it falls, of the level by which voices are compared; its floor, dBov. */
+const ATTACK_MS = 100;
+const DECAY_MS = 300;
+const FLOOR_DBOV = SOUND_DBOV;
 
 interface Voice {
   readonly id: string;
@@ -102,8 +104,8 @@ export class SlotAssigner {
       voice = {
         id,
         priority,
-        level: -127,
-        packetAt: now - SMOOTHING_MS,
+        level: FLOOR_DBOV,
+        packetAt: now - ATTACK_MS,
         voicedAt: -Infinity,
         soundAt: -Infinity,
         louderSince: undefined,
@@ -111,7 +113,9 @@ export class SlotAssigner {
       this.remove(id, now);
       this.#voices.set(id, voice);
     }
-    voice.level += (level - voice.level) * (1 - Math.exp((voice.packetAt - now) / SMOOTHING_MS));
+    const bounded = Math.max(level, FLOOR_DBOV);
+    const timeConstant = bounded > voice.level ? ATTACK_MS : DECAY_MS;
+    voice.level += (bounded - voice.level) * (1 - Math.exp((voice.packetAt - now) / timeConstant));
     voice.packetAt = now;
     if (level >= VOICE_DBOV) voice.voicedAt = now;
     if (level >= SOUND_DBOV) voice.soundAt = now;

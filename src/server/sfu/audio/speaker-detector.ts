@@ -68,6 +68,7 @@ export class SpeakerDetector {
     const list = this.#speakers.filter((id) => this.#talkers.has(id));
     this.#enter(list, now);
     this.#lead(list, now);
+    if (list[0] !== this.#speakers[0]) this.#leadChangedAt = now;
     return this.#replace(list);
   }
 
@@ -138,14 +139,13 @@ export class SpeakerDetector {
     if (!(silent || beaten) || now - this.#leadChangedAt < SUSTAIN_MS) return;
     list.splice(list.indexOf(loudest.id), 1);
     list.unshift(loudest.id);
-    this.#leadChangedAt = now;
     this.#leadChallenge = undefined;
   }
 
   /** Those who have been talking for long enough, the loudest first. */
   #sustained(now: number): Talker[] {
     return [...this.#talkers.values()]
-      .filter((talker) => isTalking(talker, now) && now - talker.since >= SUSTAIN_MS)
+      .filter((talker) => isTalking(talker, now) && talker.voicedAt - talker.since >= SUSTAIN_MS)
       .sort((a, b) => b.level - a.level);
   }
 }
