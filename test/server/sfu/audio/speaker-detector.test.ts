@@ -12,11 +12,11 @@ import {
 const STEP_MS = 100;
 
 /** Runs a conversation: who is how loud when; gives every change with its time. */
-function run(durationMs: number, levels: (now: number) => Record<string, number>) {
+function run(durationMs: number, levels: (now: number) => Partial<Record<string, number>>) {
   const detector = new SpeakerDetector();
   const changes: { at: number; speakers: readonly string[] }[] = [];
   for (let now = 0; now <= durationMs; now += STEP_MS) {
-    if (detector.report(new Map(Object.entries(levels(now))), now)) {
+    if (detector.report(new Map(Object.entries(levels(now) as Record<string, number>)), now)) {
       changes.push({ at: now, speakers: detector.speakers });
     }
   }
