@@ -6,16 +6,13 @@ import type { AudioSlot } from '../../protocol/signaling.ts';
 import { RoomAudio } from './audio/room-audio.ts';
 import { negotiable } from './codecs.ts';
 import { SfuPeer } from './peer.ts';
+import { INITIAL_BITRATE } from './quality/receiver-quality.ts';
+import { RoomQuality } from './quality/room-quality.ts';
 import type { PeerHost, Route, Track } from './route.ts';
 import type { Peer, Room, RoomEvents, SfuLogger } from './types.ts';
 import type { MediaWorker } from './worker.ts';
 import type { WorkerPool } from './workers.ts';
 
-/**
- * Where the estimate of a receiver's bandwidth starts, bits a second: enough for the best layer of a 720p track,
- * so that the first picture is not the smallest one. Congestion control corrects it from there.
- */
-const INITIAL_OUTGOING_BITRATE = 3_000_000;
 /** Seconds without ICE consent (RFC 7675) after which the path counts as cut; it may come back later. */
 const ICE_CONSENT_TIMEOUT = 30;
 /** A worker may die between being chosen and having the router. */
@@ -32,6 +29,7 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
   readonly #pool: WorkerPool;
   readonly #peers = new Map<string, SfuPeer>();
   readonly #audio: RoomAudio;
+  readonly quality: RoomQuality;
   readonly #onLost = (worker: MediaWorker): void => this.#workerLost(worker);
   #placed: { worker: MediaWorker; router: Router } | undefined;
   #placement: Promise<Route> | undefined;
@@ -44,7 +42,14 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
     this.logger = logger;
     this.#pool = pool;
     this.#audio = new RoomAudio(logger);
-    this.#audio.on('speakers', (peerIds) => this.emit('speakers', peerIds));
+    this.quality = new RoomQuality({
+      logger,
+      onUpdate: (peerId, update) => this.#peers.get(peerId)?.emit('personal', update),
+    });
+    this.#audio.on('speakers', (peerIds) => {
+      this.quality.setSpeakers(peerIds);
+      this.emit('speakers', peerIds);
+    });
     this.#audio.on('slots', (slots) => this.emit('audioSlots', slots));
     this.#audio.on('mode', () => this.#offerToAll());
     this.#audio.on('occupant', (slot, before) => {
@@ -104,7 +109,9 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
 
   tracksChanged(peerId: string): void {
     if (this.#closed) return;
-    const modeChanged = this.#audio.update([...this.#peers.values()].flatMap(({ published }) => published));
+    const tracks = [...this.#peers.values()].flatMap(({ published }) => published);
+    this.quality.update(tracks);
+    const modeChanged = this.#audio.update(tracks);
     this.#offerToAll(modeChanged ? undefined : peerId);
   }
 
@@ -125,6 +132,7 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
     this.#closed = true;
     this.#pool.off('lost', this.#onLost);
     for (const peer of [...this.#peers.values()]) peer.close();
+    this.quality.close();
     this.#leaveWorker();
     this.#onClosed?.();
   }
@@ -183,7 +191,7 @@ function routeThrough(worker: MediaWorker, router: Router): Route {
         enableUdp: true,
         enableTcp: true,
         preferUdp: true,
-        initialAvailableOutgoingBitrate: INITIAL_OUTGOING_BITRATE,
+        initialAvailableOutgoingBitrate: INITIAL_BITRATE,
         iceConsentTimeout: ICE_CONSENT_TIMEOUT,
       });
       worker.connections++;

@@ -1,7 +1,9 @@
 /** What a peer sees of the room it is in: a router to connect to, and the others' tracks. */
 import type { Producer, RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
 import type { MediaKind, MediaSource, TrackInfo } from '../../protocol/model.ts';
+import type { PublishedTrack } from '../../protocol/signaling.ts';
 import { codecName } from './codecs.ts';
+import type { RoomQuality } from './quality/room-quality.ts';
 import type { SfuLogger } from './types.ts';
 
 /** Who is heard in an audio slot. */
@@ -17,6 +19,8 @@ export interface Track {
   readonly kind: MediaKind;
   source: MediaSource;
   readonly producer: Producer;
+  /** Its simulcast or spatial layers as the sender described them, lowest first. */
+  readonly layers?: NonNullable<PublishedTrack['layers']>;
   readonly slot?: { readonly index: number; readonly occupant: SlotOccupant | undefined };
 }
 
@@ -32,6 +36,7 @@ export interface Route {
 /** The room, as its peers see it. */
 export interface PeerHost {
   readonly logger: SfuLogger;
+  readonly quality: RoomQuality;
   /** @throws MeetError `worker-died` when there is no worker for too long. */
   route(): Promise<Route>;
   /** With `allAudio` the others' own audio also where a large meeting has audio slots in its place. */
@@ -41,13 +46,13 @@ export interface PeerHost {
   peerClosed(peerId: string): void;
 }
 
-export function trackInfo({ id, kind, source, producer }: Track): TrackInfo {
+export function trackInfo({ id, kind, source, producer, layers }: Track): TrackInfo {
   return {
     id,
     kind,
     source,
     codec: codecName(producer.rtpParameters.codecs[0]!),
     muted: producer.paused,
-    layers: Math.max(1, producer.rtpParameters.encodings?.length ?? 1),
+    layers: Math.max(1, producer.rtpParameters.encodings?.length ?? 1, layers?.length ?? 1),
   };
 }

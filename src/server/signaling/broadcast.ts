@@ -90,7 +90,7 @@ export class StateBroadcast {
   }
 
   /** A message for one receiver only, which does not count as a change of the meeting. */
-  personal(payload: Pick<StateUpdate, 'token' | 'iceServers'>): string {
+  personal(payload: Omit<StateUpdate, 'version' | 'full'>): string {
     return update({ version: this.#version, ...payload });
   }
 

@@ -106,6 +106,8 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#peer ??= this.#createPeer();
     this.#state = 'joined';
     connection.sendText(this.#options.state.full({ participantId: this.identity.id, resumed }));
+    const personal = this.#peer.personal;
+    if (Object.keys(personal).length > 0) connection.sendText(this.#options.state.personal(personal));
     if (this.#openOffer !== undefined) connection.sendText(this.#openOffer.text);
     this.#scheduleToken(tokenExpiresAt);
     this.emit('changed');
@@ -137,6 +139,7 @@ export class Session extends EventEmitter<SessionEvents> {
   #createPeer(): Peer {
     const peer = this.#options.addPeer();
     peer.on('offer', (offer) => this.#offer(offer));
+    peer.on('personal', (update) => this.#connection?.sendText(this.#options.state.personal(update)));
     peer.on('tracks', () => {
       if (!this.closed) this.emit('changed');
     });

@@ -203,7 +203,7 @@ export class QualityPolicy {
     this.#forget(nowMs);
 
     const chosen = share(this.#granted);
-    const soon = share(Math.max(this.#granted, recent));
+    const soon = this.#shareAmong(audioBitrate, videos.map(awake))(Math.max(this.#granted, recent));
     const lossless = allocate(this.#granted, audioBitrate, videos);
     const decisions = videos.map((video) => decide(video, chosen, soon, lossless));
     return {
@@ -339,6 +339,12 @@ export class QualityPolicy {
   }
 }
 
+/** As if the sender sent all it has. */
+function awake(video: VideoInput): VideoInput {
+  if (video.layers.every(({ state }) => state === 'active')) return video;
+  return { ...video, layers: video.layers.map((layer) => ({ ...layer, state: 'active' })) };
+}
+
 function decide(
   video: VideoInput,
   chosen: ReadonlyMap<string, Step>,
@@ -370,8 +376,7 @@ function reasonOf(
   if (layer < step.layer) return 'sender';
   const best = stepsOf(video, Number.POSITIVE_INFINITY).at(-1)!;
   if (step.layer === best.layer && step.temporal === best.temporal) {
-    const all = video.layers.map((each) => ({ ...each, state: 'active' as const }));
-    const asked = stepsOf({ ...video, layers: all }, Number.POSITIVE_INFINITY).at(-1)!;
+    const asked = stepsOf(awake(video), Number.POSITIVE_INFINITY).at(-1)!;
     return asked.layer > best.layer ? 'sender' : 'asked';
   }
   const without = lossless.get(video.trackId);
