@@ -96,6 +96,7 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
   #lastFir: { ssrc: number; sequenceNumber: number } | undefined;
   #octets = 0;
   #mediaPackets = 0;
+  #active = true;
   #closed = false;
   #report: ReportBlock | undefined;
   readonly #stats = {
@@ -168,9 +169,14 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
     return payloads.length;
   }
 
+  /** A stream that rests repairs nothing: on a path that was too narrow for it, that would take from the others. */
+  setActive(active: boolean): void {
+    this.#active = active;
+  }
+
   /** Answers a generic NACK. */
   handleNack(sequenceNumbers: readonly number[]): void {
-    if (this.#closed) return;
+    if (this.#closed || !this.#active) return;
     const now = this.#path.scheduler.now();
     const pause = Math.max(MIN_RESEND_MS, this.#path.rttMs() ?? 0);
     for (const sequenceNumber of sequenceNumbers) {
@@ -181,6 +187,16 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
       const bytes = packet.payload.length + this.#template.byteLength + this.#path.srtp.overhead + 2;
       this.#path.pacer.enqueue('retransmission', bytes, () => this.#retransmit(packet));
     }
+  }
+
+  /** Sends the last packet again over RTX; gives its bytes, 0 without RTX or before the first packet. */
+  sendPadding(): number {
+    const last = this.#buffer.latest;
+    if (this.#closed || !last || this.rtxSsrc === undefined) return 0;
+    const before = this.#stats.bytes;
+    this.#retransmit(last);
+    this.#stats.retransmitted -= 1;
+    return this.#stats.bytes - before;
   }
 
   handlePli(): void {

@@ -1,0 +1,311 @@
+/** One receiver: watches its network, lets the policy decide and carries the decisions out on its consumers. */
+import type { Consumer, TransportTraceEventData, WebRtcTransport } from 'mediasoup/types';
+import type { SentVideo, StateUpdate, VideoRequest } from '../../../protocol/signaling.ts';
+import { QualityPolicy } from './policy.ts';
+import type { MeteredTrack, TrackMeter } from './track-meter.ts';
+import type { VideoDecision, VideoInput } from './types.ts';
+
+/**
+ * Where the estimate of a receiver's bandwidth starts, bits a second: enough for the best layer of a 720p track,
+ * so that the first picture is not the smallest one. Congestion control corrects it from there.
+ */
+export const INITIAL_BITRATE = 3_000_000;
+/**
+ * The estimate grows to this at least. It must differ from {@link INITIAL_BITRATE}: the worker ignores estimates that
+ * are exactly what it started with, so a receiver at that limit would keep the estimate of before.
+ */
+const LEAST_CEILING = 3_400_000;
+const HIGHEST_CEILING = 20_000_000;
+/** Room above what all videos together need, for probing and retransmissions. */
+const CEILING_FACTOR = 1.35;
+/** A change of the estimate is told when it is this large. */
+const TELL_ESTIMATE_CHANGE = 0.1;
+
+/** A track that is sent to the receiver or offered to it. */
+export interface SentTrack {
+  readonly track: MeteredTrack;
+  readonly consumer: Consumer;
+}
+
+/** What the receiver is sent over, while there is something. */
+export interface ReceiverConnection {
+  readonly transport: WebRtcTransport;
+  readonly carried: readonly SentTrack[];
+  /** Pauses or resumes the track as {@link ReceiverQuality.holds} says. */
+  settle(track: MeteredTrack): void;
+}
+
+export type ReceiverUpdate = Pick<StateUpdate, 'videos' | 'estimate' | 'audioOnly'>;
+
+export interface ReceiverQualityOptions {
+  readonly peerId: string;
+  readonly meterOf: (track: MeteredTrack) => TrackMeter;
+  readonly speakers: () => readonly string[];
+  /** The sender of the track should learn that a layer is wanted. */
+  readonly onWanted: (meter: TrackMeter) => void;
+  readonly onUpdate: (update: ReceiverUpdate) => void;
+  readonly now?: () => number;
+}
+
+export class ReceiverQuality {
+  readonly #options: ReceiverQualityOptions;
+  readonly #now: () => number;
+  #policy = new QualityPolicy();
+  #connection: ReceiverConnection | undefined;
+  #requests = new Map<string, VideoRequest>();
+  #estimate = INITIAL_BITRATE;
+  #loss = 0;
+  #ceiling = 0;
+  #videos: VideoInput[] = [];
+  #decisions = new Map<string, VideoDecision>();
+  readonly #applied = new WeakMap<Consumer, string>();
+  readonly #held = new WeakMap<Consumer, boolean>();
+  readonly #wanted = new Set<TrackMeter>();
+  readonly #told = new Map<string, SentVideo>();
+  #toldEstimate: number | undefined;
+  #audioOnly = false;
+
+  constructor(options: ReceiverQualityOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  get connection(): ReceiverConnection | undefined {
+    return this.#connection;
+  }
+
+  /** Share of packets that the receiver loses, 0 to 1. */
+  get loss(): number {
+    return this.#loss;
+  }
+
+  /** All that was told of late, for a client that connects anew. */
+  get told(): ReceiverUpdate {
+    return {
+      ...(this.#told.size > 0 ? { videos: [...this.#told.values()] } : {}),
+      ...(this.#toldEstimate === undefined ? {} : { estimate: this.#toldEstimate }),
+      ...(this.#audioOnly ? { audioOnly: true } : {}),
+    };
+  }
+
+  /** What the receiver shows; `undefined` when it does not say. */
+  request(videos: readonly VideoRequest[] | undefined): void {
+    this.#requests = new Map(videos?.map((video) => [requestKey(video.participantId, video.source), video]));
+  }
+
+  /** Whether the track is to stay paused for this receiver. */
+  holds(track: MeteredTrack): boolean {
+    return this.#decisions.get(track.id)?.layer === -1;
+  }
+
+  attach(connection: ReceiverConnection): void {
+    this.detach();
+    this.#connection = connection;
+    const { transport } = connection;
+    // Falls are told at once, other changes once a second; stats are read in between.
+    transport.enableTraceEvent(['bwe']).catch(() => {});
+    transport.on('trace', (trace) => {
+      const estimate = estimateIn(trace);
+      if (estimate === undefined || this.#connection !== connection) return;
+      this.#estimate = estimate;
+      this.decide();
+    });
+  }
+
+  /** The connection is gone; what comes next may have another network. */
+  detach(): void {
+    if (this.#connection === undefined) return;
+    this.#connection = undefined;
+    this.#policy = new QualityPolicy();
+    this.#estimate = INITIAL_BITRATE;
+    this.#loss = 0;
+    this.#ceiling = 0;
+    this.#decisions = new Map();
+    this.#release(new Set());
+    const videos = [...this.#told.keys()].map(notVisible);
+    this.#told.clear();
+    this.#tell(videos, false);
+  }
+
+  /** Reads the connection's statistics and decides. */
+  async poll(): Promise<void> {
+    const connection = this.#connection;
+    if (connection === undefined || connection.transport.dtlsState !== 'connected') return;
+    const [stats] = await connection.transport.getStats();
+    if (stats === undefined || this.#connection !== connection) return;
+    if (stats.availableOutgoingBitrate !== undefined && stats.availableOutgoingBitrate > 0) {
+      this.#estimate = stats.availableOutgoingBitrate;
+    }
+    this.#loss = stats.rtpPacketLossSent ?? (await reportedLoss(connection.carried));
+    if (this.#connection === connection) this.decide();
+  }
+
+  /** Decides with what is known of the network, and carries it out. */
+  decide(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const nowMs = this.#now();
+    const carried = connection.carried.filter(({ consumer }) => !consumer.closed);
+    const meters = new Map(carried.map(({ track }) => [track.id, this.#options.meterOf(track)]));
+    const audioBitrate = carried.reduce(
+      (sum, { track, consumer }) =>
+        track.kind === 'audio' && !consumer.paused ? sum + (meters.get(track.id)?.bitrate ?? 0) : sum,
+      0,
+    );
+    const sent = carried.filter(({ track, consumer }) => track.kind === 'video' && !consumer.producerPaused);
+    this.#videos = sent.map(({ track }) => this.#input(track, meters.get(track.id)!, nowMs));
+    const decision = this.#policy.update({
+      nowMs,
+      estimate: this.#estimate,
+      loss: this.#loss,
+      audioBitrate,
+      videos: this.#videos,
+    });
+    this.#decisions = new Map(decision.videos.map((video) => [video.trackId, video]));
+    for (const each of sent) this.#apply(connection, each);
+    this.#limit(connection, audioBitrate);
+    this.#want(sent.map(({ track }) => meters.get(track.id)!));
+    this.#report(carried, decision.audioOnly);
+  }
+
+  #input({ id, peerId, source }: MeteredTrack, meter: TrackMeter, nowMs: number): VideoInput {
+    const request = this.#requests.get(requestKey(peerId, source));
+    const rank = this.#options.speakers().indexOf(peerId);
+    return {
+      trackId: id,
+      source,
+      layers: meter.layers(nowMs),
+      maxHeight: request?.maxHeight,
+      pinned: request?.pinned === true,
+      speakerRank: rank < 0 ? undefined : rank,
+    };
+  }
+
+  /**
+   * The worker shares the bandwidth out too, by the same estimate and what the layers take at the moment. It never sends
+   * more than the layers preferred here; it sends less for a while when the estimate falls between two decisions.
+   */
+  #apply(connection: ReceiverConnection, { track, consumer }: SentTrack): void {
+    const decision = this.#decisions.get(track.id)!;
+    const video = this.#videos.find(({ trackId }) => trackId === track.id)!;
+    const hold = decision.layer < 0;
+    if ((this.#held.get(consumer) ?? consumer.paused) !== hold) connection.settle(track);
+    this.#held.set(consumer, hold);
+    if (hold || consumer.type === 'simple') return;
+    const temporal = video.layers[decision.layer]!.bitrates.length - 1;
+    const layers = {
+      spatialLayer: decision.layer,
+      // All of them while their number is not known.
+      ...(decision.temporalLayer < temporal ? { temporalLayer: decision.temporalLayer } : {}),
+    };
+    const text = JSON.stringify(layers);
+    if (this.#applied.get(consumer) === text) return;
+    this.#applied.set(consumer, text);
+    // A worker that dies meanwhile takes the connection with it.
+    consumer.setPreferredLayers(layers).catch(() => {});
+  }
+
+  /** Probing goes no further than what could be used. */
+  #limit({ transport }: ReceiverConnection, audioBitrate: number): void {
+    const useful = this.#videos.reduce(
+      (sum, { layers }) => sum + Math.max(...layers.map(({ bitrates }) => bitrates.at(-1) ?? 0)),
+      audioBitrate,
+    );
+    const ceiling = Math.round(Math.min(HIGHEST_CEILING, Math.max(LEAST_CEILING, useful * CEILING_FACTOR)));
+    if (Math.abs(ceiling - this.#ceiling) <= this.#ceiling * 0.1) return;
+    this.#ceiling = ceiling;
+    transport.setMaxOutgoingBitrate(ceiling).catch(() => {});
+  }
+
+  #want(meters: readonly TrackMeter[]): void {
+    for (const meter of meters) {
+      const wanted = this.#decisions.get(meter.track.id)!.wanted;
+      this.#wanted.add(meter);
+      if (meter.want(this.#options.peerId, wanted, this.#now())) this.#options.onWanted(meter);
+    }
+    this.#release(new Set(meters));
+  }
+
+  #release(kept: ReadonlySet<TrackMeter>): void {
+    for (const meter of this.#wanted) {
+      if (kept.has(meter)) continue;
+      this.#wanted.delete(meter);
+      meter.want(this.#options.peerId, undefined, this.#now());
+    }
+  }
+
+  #report(carried: readonly SentTrack[], audioOnly: boolean): void {
+    const now = new Map<string, SentVideo>();
+    for (const { track, consumer } of carried) {
+      const decision = this.#decisions.get(track.id);
+      if (decision === undefined) continue;
+      const current = sentNow(decision, consumer);
+      if (current !== undefined) now.set(track.id, current);
+      else if (this.#told.has(track.id)) now.set(track.id, this.#told.get(track.id)!);
+    }
+    const changed = [...now.values()].filter((video) => {
+      const before = this.#told.get(video.trackId);
+      return (
+        before?.layer !== video.layer ||
+        before.temporalLayer !== video.temporalLayer ||
+        before.reason !== video.reason
+      );
+    });
+    const gone = [...this.#told.keys()].filter((id) => !now.has(id));
+    for (const id of gone) this.#told.delete(id);
+    for (const video of changed) this.#told.set(video.trackId, video);
+    this.#tell([...changed, ...gone.map(notVisible)], audioOnly);
+  }
+
+  #tell(videos: SentVideo[], audioOnly: boolean): void {
+    const estimate = Math.round(this.#estimate);
+    const before = this.#toldEstimate ?? 0;
+    const estimateChanged =
+      this.#told.size > 0 && Math.abs(estimate - before) > before * TELL_ESTIMATE_CHANGE;
+    const audioOnlyChanged = audioOnly !== this.#audioOnly;
+    this.#audioOnly = audioOnly;
+    if (videos.length === 0 && !estimateChanged && !audioOnlyChanged) return;
+    this.#toldEstimate = estimate;
+    this.#options.onUpdate({
+      estimate,
+      ...(videos.length > 0 ? { videos } : {}),
+      ...(audioOnlyChanged ? { audioOnly } : {}),
+    });
+  }
+}
+
+const requestKey = (participantId: string, source: string): string => `${source} ${participantId}`;
+
+const notVisible = (trackId: string): SentVideo => ({
+  trackId,
+  layer: -1,
+  temporalLayer: -1,
+  reason: 'not-visible',
+});
+
+/** What the receiver is sent at the moment; `undefined` while the first picture is on its way. */
+function sentNow(decision: VideoDecision, consumer: Consumer): SentVideo | undefined {
+  const { trackId, layer, temporalLayer, reason } = decision;
+  if (layer < 0) return { trackId, layer: -1, temporalLayer: -1, reason };
+  if (consumer.paused) return undefined;
+  if (consumer.type === 'simple') return { trackId, layer, temporalLayer, reason };
+  const current = consumer.currentLayers;
+  if (current === undefined || current === null) return undefined;
+  return { trackId, layer: current.spatialLayer, temporalLayer: current.temporalLayer ?? 0, reason };
+}
+
+function estimateIn({ type, info }: TransportTraceEventData): number | undefined {
+  const { availableBitrate } = info as { availableBitrate?: unknown };
+  return type === 'bwe' && typeof availableBitrate === 'number' && availableBitrate > 0
+    ? availableBitrate
+    : undefined;
+}
+
+/** For receivers that give no transport-wide feedback: the worst of what their receiver reports say. */
+async function reportedLoss(carried: readonly SentTrack[]): Promise<number> {
+  const flowing = carried.filter(({ consumer }) => !consumer.closed && !consumer.paused);
+  const stats = await Promise.all(flowing.slice(0, 4).map(({ consumer }) => consumer.getStats()));
+  const fractions = stats.flat().flatMap((each) => (each.type === 'outbound-rtp' ? [each.fractionLost] : []));
+  // RFC 3550 section 6.4.1: a fixed point number with the binary point at the left edge of eight bits.
+  return Math.max(0, ...fractions) / 256;
+}
