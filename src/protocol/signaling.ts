@@ -9,7 +9,7 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import { IceServer, MediaKind, MediaSource, MeetingInfo, ParticipantInfo } from './model.ts';
 
-/** Largest message either side takes, in bytes: an SDP of the most sections allowed is a tenth of that. */
+/** Largest message the server takes, in bytes: an SDP of the most sections allowed is a tenth of that. */
 export const MAX_MESSAGE_BYTES = 256 * 1024;
 /** Most media sections in one offer; a participant sends a camera, a microphone and a screen, not sixty. */
 export const MAX_OFFER_SECTIONS = 64;

@@ -1,6 +1,6 @@
 /** Chromium and a headless participant in one meeting, over the server's real signaling and media. */
 import { once } from 'node:events';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMeeting } from '../../src/client/api.ts';
 import { joinMeeting } from '../../src/client/join.ts';
@@ -8,114 +8,15 @@ import type { MeetingClient } from '../../src/client/meeting.ts';
 import type { RemoteTrack } from '../../src/client/peer/remote-track.ts';
 import { openFile } from '../../src/media/file/open.ts';
 import type { ParticipantInfo } from '../../src/protocol/model.ts';
-import { readBarcode } from '../support/barcode.ts';
 import { barcodeClip } from '../support/barcode-clip.ts';
 import { runFfmpeg } from '../support/barcode-ffmpeg.ts';
-import {
-  chromiumSkipReason,
-  launchChromium,
-  openPage,
-  serveBridge,
-  untilInPage,
-} from '../support/chromium.ts';
-import { docExample } from '../support/doc-example.ts';
+import { chromiumSkipReason, launchChromium } from '../support/chromium.ts';
 import { mediaCacheDir } from '../support/media-cache.ts';
 import { saveTracks } from '../support/received.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+import { join, SignalingClient } from '../support/signaling.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
-
-/** A frame of the received picture as the test reads it. */
-const WIDTH = 320;
-const HEIGHT = 180;
-
-/** What this test does with the document's `join`; the classes note what it makes. */
-const PAGE = `
-  const connections = [];
-  window.RTCPeerConnection = class extends RTCPeerConnection {
-    constructor(configuration) {
-      super(configuration);
-      connections.push(this);
-    }
-  };
-  const states = [];
-  const elements = new Map();
-  let meeting;
-  let ended;
-  function play(track, { participantId, source }) {
-    const element = document.createElement(track.kind);
-    element.autoplay = true;
-    element.srcObject = new MediaStream([track]);
-    document.body.append(element);
-    elements.set(source, element);
-  }
-  async function start(url) {
-    meeting = await join(url, {
-      displayName: 'Browser',
-      onTrack: play,
-      onState: (state) => states.push(state),
-      onEnd: (code) => { ended = code; },
-    });
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 1280, height: 720, frameRate: 30 } });
-    await Promise.all([
-      meeting.publish('microphone', stream.getAudioTracks()[0]),
-      meeting.publish('camera', stream.getVideoTracks()[0]),
-    ]);
-  }
-  async function share() {
-    const stream = await navigator.mediaDevices.getDisplayMedia({ video: true });
-    await meeting.publish('screen', stream.getVideoTracks()[0]);
-  }
-  /** Luma of the camera's picture, as base64. */
-  function picture() {
-    const canvas = new OffscreenCanvas(${WIDTH}, ${HEIGHT});
-    const paint = canvas.getContext('2d');
-    paint.drawImage(elements.get('camera'), 0, 0, ${WIDTH}, ${HEIGHT});
-    const { data } = paint.getImageData(0, 0, ${WIDTH}, ${HEIGHT});
-    return btoa(Array.from({ length: data.length / 4 }, (_, i) => String.fromCharCode(data[4 * i + 1])).join(''));
-  }
-  async function statistics(type) {
-    const found = [];
-    for (const each of connections) {
-      if (each.connectionState === 'closed') continue;
-      for (const report of (await each.getStats()).values()) if (report.type === type) found.push(report);
-    }
-    return found;
-  }
-`;
-
-class BrowserParticipant {
-  readonly page: Page;
-  readonly #close: () => void;
-
-  private constructor(page: Page, close: () => void) {
-    this.page = page;
-    this.#close = close;
-  }
-
-  static async open(browser: Browser): Promise<BrowserParticipant> {
-    const example = await docExample('PROTOCOL.md', 'A browser, whole', 'js');
-    const site = await serveBridge(`${PAGE}\n${example}`, {});
-    return new BrowserParticipant(await openPage(browser, site.url), site.close);
-  }
-
-  run<T>(expression: string): Promise<T> {
-    return this.page.evaluate(expression) as Promise<T>;
-  }
-
-  until(expression: string, timeout?: number): Promise<void> {
-    return untilInPage(this.page, expression, { timeout });
-  }
-
-  /** Counter of the picture that is shown now. */
-  async counter(): Promise<number | undefined> {
-    return readBarcode(Buffer.from(await this.run<string>('picture()'), 'base64'), WIDTH, HEIGHT);
-  }
-
-  async close(): Promise<void> {
-    await this.page.context().close();
-    this.#close();
-  }
-}
+import { BrowserParticipant } from './browser-participant.ts';
 
 const isBrowser = ({ name }: ParticipantInfo) => name === 'Browser';
 const sources = ({ tracks }: ParticipantInfo) => tracks.map(({ source }) => source).sort();
@@ -280,4 +181,24 @@ describe.skipIf(chromiumSkipReason !== undefined)(`Chromium ${chromiumSkipReason
     await page.until('ended === 1000');
     while ([...headless.participants.values()].some(isBrowser)) await once(headless, 'participant');
   });
+
+  test('waits until a host lets it in, and then begins', async () => {
+    const { meeting, hostToken } = await createMeeting(server.url, { settings: { waitingRoom: true } });
+    const joined = await join(server.url, meeting.id, 'Host', hostToken);
+    const host = await SignalingClient.open(joined.signalingUrl, joined.token);
+    const guest = await BrowserParticipant.open(browser);
+    try {
+      const starting = guest.run(`start(${JSON.stringify(meeting.url)})`);
+      const update = await host.state(({ participants }) => participants?.[0]?.state === 'waiting');
+      await starting;
+      expect(await guest.run('connections.length')).toBe(0);
+      await host.request('admit', { participantId: update.participants?.[0]?.id });
+      await host.state(({ participants }) => participants?.[0]?.tracks.length === 2);
+      await guest.until(`connections.some(({ connectionState }) => connectionState === 'connected')`);
+      await guest.run('meeting.leave()');
+      await host.leave();
+    } finally {
+      await guest.close();
+    }
+  }, 60_000);
 });
