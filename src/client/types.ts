@@ -107,6 +107,10 @@ export interface ReceivedTrackStats extends ReceiverStats {
   readonly kind: MediaKind;
   readonly source: MediaSource;
   readonly codec: Codec;
+  /** Audio that is decoded: milliseconds that were lost and made up. */
+  readonly concealedMs?: number;
+  /** Audio that is decoded: milliseconds that were lost and recovered by in-band FEC. */
+  readonly recoveredMs?: number;
   /** Audio slot that the track is. */
   readonly slot?: number;
   /** Video: the layer that the server sends, 0 the lowest, −1 for none; absent until it has said so. */

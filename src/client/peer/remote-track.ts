@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { ConcealmentStats } from '../../media/opus/index.ts';
 import type { Codec } from '../../media/types.ts';
 import type { MediaKind, MediaSource } from '../../protocol/model.ts';
 import type { AudioSlot, SubscribedTrack } from '../../protocol/signaling.ts';
@@ -16,6 +17,8 @@ export class RemoteTrack extends EventEmitter<RemoteTrackEvents> {
   readonly kind: MediaKind;
   readonly source: MediaSource;
   readonly codec: Codec;
+  /** Set by whoever decodes the track, for its statistics. */
+  concealment: (() => ConcealmentStats) | undefined;
   #receiver: RtpReceiver | undefined;
   #ended = false;
   #participantId: string;
@@ -79,8 +82,15 @@ export class RemoteTrack extends EventEmitter<RemoteTrackEvents> {
       kind: this.kind,
       source: this.source,
       codec: this.codec,
+      ...this.#concealed(),
       ...(this.slot === undefined ? {} : { slot: this.slot }),
     };
+  }
+
+  #concealed(): { concealedMs?: number; recoveredMs?: number } {
+    if (this.concealment === undefined) return {};
+    const { concealedMs, recoveredMs } = this.concealment();
+    return { concealedMs, recoveredMs };
   }
 
   /** The connection calls it when the server no longer sends the track. */
