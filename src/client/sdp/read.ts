@@ -93,7 +93,8 @@ function readCodecs(media: MediaDescription): SdpCodec[] {
     parameters: readParameters(media.fmtp.find((line) => line.payload === rtp.payload)?.config),
     feedback: (media.rtcpFb ?? [])
       .filter((line) => line.payload === '*' || Number(line.payload) === rtp.payload)
-      .map((line) => (line.subtype === undefined ? line.type : `${line.type} ${line.subtype}`)),
+      // Some stacks write a space where the subtype would be.
+      .map((line) => (line.subtype ? `${line.type} ${line.subtype}` : line.type)),
   }));
 }
 

@@ -62,6 +62,7 @@ export function withTransport(
 ): MediaDescription {
   const section: MediaDescription = {
     ...media,
+    ...(media.rtcpFb === undefined ? {} : { rtcpFb: media.rtcpFb.map(withoutEmptySubtype) }),
     connection: { version: 4, ip: '0.0.0.0' },
     port: 9,
     setup,
@@ -82,4 +83,9 @@ export function withTransport(
     section.endOfCandidates = 'end-of-candidates';
   }
   return section;
+}
+
+/** The worker's feedback without a subtype has an empty one, which would be written as a space at the line's end. */
+function withoutEmptySubtype({ subtype, ...feedback }: NonNullable<MediaDescription['rtcpFb']>[number]) {
+  return subtype ? { ...feedback, subtype } : feedback;
 }
