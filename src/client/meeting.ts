@@ -80,6 +80,11 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     return this.#roster.participants.get(this.#join.participant.id) ?? this.#join.participant;
   }
 
+  /** In the waiting room: nothing is sent or received until a host lets us in. */
+  get waiting(): boolean {
+    return this.self.state === 'waiting';
+  }
+
   /** Everybody in the meeting by id, this participant included. */
   get participants(): ReadonlyMap<string, ParticipantInfo> {
     return this.#roster.participants;
@@ -151,15 +156,20 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   /** @internal Opens signaling and starts the media; part of `joinMeeting`. */
   async start(): Promise<void> {
     const began = performance.now();
-    const full = await this.#signaling.connect(this.#options.signal);
+    await this.#signaling.connect(this.#options.signal);
     this.#timings.signaling = performance.now() - began;
-    this.#startMedia(false);
-    const othersSend = (full.participants ?? []).some(
+    if (!this.waiting) this.#begin(false);
+    this.#options.signal?.addEventListener('abort', () => void this.leave(), { once: true });
+  }
+
+  /** The meeting begins for us: at once, or when a host lets us in. */
+  #begin(reset: boolean): void {
+    this.#startMedia(reset);
+    const othersSend = [...this.#roster.participants.values()].some(
       (participant) => participant.id !== this.self.id && participant.tracks.length > 0,
     );
     if (!this.#publishing && (this.#options.receive === 'none' || !othersSend))
       this.#onConnected({ iceMs: 0, dtlsMs: 0 });
-    this.#options.signal?.addEventListener('abort', () => void this.leave(), { once: true });
   }
 
   #startMedia(reset: boolean): void {
@@ -182,7 +192,8 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     this.#signaling.on('down', ({ reason }) => this.#health.broke('signaling', reason));
     this.#signaling.on('up', ({ resumed }) => {
       this.#health.mended('signaling');
-      if (!resumed) this.#rebuild('the server started over');
+      // Whoever still waits has no media to make anew.
+      if (!resumed && this.#mediaStarted) this.#rebuild('the server started over');
     });
     this.#signaling.on(
       'end',
@@ -204,6 +215,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   #onStateUpdate(update: StateUpdate): void {
     if (update.meeting) this.#meeting = update.meeting;
     if (update.iceServers) this.#iceServers = update.iceServers;
+    const waited = this.waiting;
     const reception = this.#reception.apply(update);
     const changed = this.#roster.apply(update);
     if (changed.length > 0) this.#reception.retain(this.#roster.trackIds());
@@ -214,7 +226,8 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     if (reception.audioOnly) this.emit('audio-only', this.audioOnly);
     if (reception.videos) this.emit('videos', update.videos ?? []);
     if (reception.slots.length > 0) this.emit('audio-slots', reception.slots);
-    if (update.mediaReset) this.#rebuild(update.mediaReset.reason);
+    if (waited && !this.waiting && update.full) this.#begin(true);
+    else if (update.mediaReset) this.#rebuild(update.mediaReset.reason);
     // A server that has started over is asked anew by what follows its full update.
     else if (update.self?.resumed !== false && this.#mediaStarted && this.#applyView())
       this.#subscribe(false);
@@ -233,6 +246,16 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     const trackId = this.#publishing?.connection?.trackId(source);
     if (trackId === undefined) throw new MeetError('track-not-found', `No ${source} is being sent.`);
     await this.#signaling.request('state-update', { muted: [{ trackId, muted }] });
+  }
+
+  /** Lets somebody in who waits; for hosts and co-hosts. */
+  async admit(participantId: string): Promise<void> {
+    await this.#signaling.request('admit', { participantId });
+  }
+
+  /** Sends somebody away who waits; for hosts and co-hosts. */
+  async deny(participantId: string): Promise<void> {
+    await this.#signaling.request('deny', { participantId });
   }
 
   stats(): MeetingStats {
@@ -283,6 +306,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
 
 function reasonOf({ code, bye, error }: SignalingEnd): LeftReason {
   if (bye === 'ended' || code === CLOSE.meetingEnded) return 'ended';
+  if (bye === 'denied') return 'denied';
   if (bye === 'removed' || code === CLOSE.removed) return 'removed';
   if (code === CLOSE.replaced) return 'replaced';
   if (error.code === 'token-expired') return 'token-expired';

@@ -145,6 +145,7 @@ export type LeftReason =
   | 'left'
   | 'ended'
   | 'removed'
+  | 'denied'
   | 'replaced'
   | 'server-unreachable'
   | 'connection-failed'

@@ -10,6 +10,7 @@ const STATS_INTERVAL_MS = 1_000;
 const STATE_WORDS: Partial<Record<ParticipantState, string>> = {
   joined: 'is here',
   left: 'left',
+  waiting: 'waits to be let in',
   reconnecting: 'is reconnecting',
 };
 
@@ -75,6 +76,9 @@ export class JoinReporter {
     if (this.#states.get(id) === state) return;
     this.#states.set(id, state);
     this.#output.event('participant', { id, name, state });
+    if (id === this.#client.self.id && state === 'waiting') {
+      this.#output.line('Waiting for a host to let you in …');
+    }
     const words = STATE_WORDS[state];
     if (id === this.#client.self.id || words === undefined) return;
     const text = `${harmless(name)} ${words}.`;
