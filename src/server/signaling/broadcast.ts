@@ -105,6 +105,8 @@ export class StateBroadcast {
   /** Everyone's media connections are gone. */
   mediaReset(reason: string): void {
     this.#resetReason = reason;
+    // The slots are gone with them.
+    this.#slots.clear();
     this.#schedule();
   }
 

@@ -16,6 +16,8 @@ import { AudioTaps } from './taps.ts';
 export const AUDIO_SLOTS = 4;
 /** How often silence is looked for. */
 const REVIEW_INTERVAL_MS = 1_000;
+/** A sender whose clock jumps all the time is not to cost everybody a message each time. */
+const LEAST_TOLD_INTERVAL_MS = 1_000;
 /** Opus packets of up to this many bytes are DTX or comfort noise. */
 const DTX_BYTES = 3;
 /** What a packet counts for whose sender does not negotiate RFC 6464: voice, and weaker than any other voice. */
@@ -33,8 +35,9 @@ export interface SlotTrack extends Track {
 interface Slot {
   readonly track: SlotTrack;
   readonly stream: SlotStream;
-  /** As last told. */
+  /** As last told, and when. */
   info: AudioSlot;
+  toldAt: number;
 }
 
 export interface AudioSlotsEvents {
@@ -71,6 +74,7 @@ export class AudioSlots extends EventEmitter<AudioSlotsEvents> {
       },
       stream: new SlotStream(producer.rtpParameters.encodings![0]!.ssrc!, now),
       info: { slot: index, participantId: null, trackId: null },
+      toldAt: -Infinity,
     }));
     const ids = extensionIds(producers[0]!.rtpParameters);
     this.#taps = new AudioTaps(transport, negotiable(router.rtpCapabilities), (trackId, packet) => {
@@ -154,7 +158,8 @@ export class AudioSlots extends EventEmitter<AudioSlotsEvents> {
     const sent = slot.stream.rewrite(packet, read, trackId, now);
     if (sent === undefined) return;
     slot.track.producer.send(packet);
-    if (!taken && !sent.first) return;
+    if (!taken && !(sent.first && now - slot.toldAt >= LEAST_TOLD_INTERVAL_MS)) return;
+    slot.toldAt = now;
     slot.info = {
       slot: index,
       participantId: source.peerId,

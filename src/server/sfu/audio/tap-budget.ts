@@ -15,11 +15,18 @@ const BURST = 1.5;
  */
 export const LEAST_PARKED_RATE = 40;
 
+/** No Opus encoder sends more: the shortest frames, of 2.5 ms, are 400 a second. More is an attack on this process. */
+export const MAX_RATE = 500;
+/** Whoever sends more is not looked at for so many reviews. */
+export const FLOOD_REVIEWS = 10;
+
 interface Tapped {
   packets: number;
   /** Packets a second, of the last review or the present count. */
   rate: number;
   parked: boolean;
+  /** Reviews until it may be looked at again. */
+  banned: number;
 }
 
 export class TapBudget {
@@ -31,23 +38,32 @@ export class TapBudget {
   }
 
   add(id: string): void {
-    this.#taps.set(id, { packets: 0, rate: 0, parked: false });
+    this.#taps.set(id, { packets: 0, rate: 0, parked: false, banned: 0 });
   }
 
   remove(id: string): void {
     this.#taps.delete(id);
   }
 
-  packet(id: string): void {
+  /** Counts a packet; says whether it is one too many, and the tap is to be parked now. */
+  packet(id: string): boolean {
     const tap = this.#taps.get(id);
-    if (tap !== undefined) tap.packets++;
+    if (tap === undefined) return false;
+    tap.packets++;
+    if (tap.packets <= MAX_RATE || tap.parked) return false;
+    tap.rate = tap.packets;
+    tap.parked = true;
+    tap.banned = FLOOD_REVIEWS;
+    return true;
   }
 
   /** A parked one is heard; says whether it is to be looked at again, and counts it if so. */
   wake(id: string): boolean {
     const tap = this.#taps.get(id);
-    if (tap === undefined || !tap.parked || this.#total() + tap.rate > BUDGET_PACKETS_PER_SECOND * BURST)
-      return false;
+    if (tap === undefined || !tap.parked || tap.banned > 0) return false;
+    const rate = Math.min(tap.rate, MAX_RATE);
+    if (this.#total() + rate > BUDGET_PACKETS_PER_SECOND * BURST) return false;
+    tap.rate = rate;
     tap.parked = false;
     return true;
   }
@@ -62,6 +78,7 @@ export class TapBudget {
     const seconds = Math.max((now - this.#reviewedAt) / 1000, 0.001);
     this.#reviewedAt = now;
     for (const tap of this.#taps.values()) {
+      if (tap.banned > 0) tap.banned--;
       if (!tap.parked) tap.rate = tap.packets / seconds;
       tap.packets = 0;
     }

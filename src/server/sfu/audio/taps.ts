@@ -66,7 +66,7 @@ export class AudioTaps {
     }
     this.#consumers.set(id, consumer);
     consumer.on('rtp', (packet) => {
-      this.#budget.packet(id);
+      if (this.#budget.packet(id)) consumer.pause().catch(() => {});
       this.#onPacket(id, packet);
     });
   }

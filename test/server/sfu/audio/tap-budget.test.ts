@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { BUDGET_PACKETS_PER_SECOND, TapBudget } from '../../../../src/server/sfu/audio/tap-budget.ts';
+import {
+  BUDGET_PACKETS_PER_SECOND,
+  FLOOD_REVIEWS,
+  MAX_RATE,
+  TapBudget,
+} from '../../../../src/server/sfu/audio/tap-budget.ts';
 
 /** Participants by the packets that they send in a second. */
 function second(budget: TapBudget, rates: Record<string, number>, parked: ReadonlySet<string>): number {
@@ -49,13 +54,27 @@ describe('the budget of packets', () => {
     expect(ids.filter((id) => budget.wake(id))).toHaveLength(10);
   });
 
+  test('shuts out who floods, for a while', () => {
+    const budget = new TapBudget(0);
+    budget.add('flood');
+    const verdicts = Array.from({ length: MAX_RATE + 50 }, () => budget.packet('flood'));
+    expect(verdicts.indexOf(true)).toBe(MAX_RATE);
+    expect(verdicts.filter(Boolean)).toHaveLength(1);
+    for (let review = 1; review < FLOOD_REVIEWS; review++) {
+      budget.review(review * 1_000, () => 0);
+      expect(budget.wake('flood')).toBe(false);
+    }
+    budget.review(FLOOD_REVIEWS * 1_000, () => 0);
+    expect(budget.wake('flood')).toBe(true);
+  });
+
   test('forgets who leaves, and does not park slow senders or those with a slot', () => {
     const budget = new TapBudget(0);
-    for (const id of ['slow', 'slot', 'gone', 'p']) budget.add(id);
-    second(budget, { slow: 39, slot: 5_000, gone: 50, p: 50 }, new Set());
+    for (const id of ['slow', 'slot-a', 'slot-b', 'gone', 'p']) budget.add(id);
+    second(budget, { slow: 39, 'slot-a': 450, 'slot-b': 450, gone: 50, p: 150 }, new Set());
     budget.remove('gone');
     budget.packet('gone');
-    expect(budget.review(1_000, (id) => (id === 'slot' ? Infinity : 0))).toEqual(['p']);
+    expect(budget.review(1_000, (id) => (id.startsWith('slot') ? Infinity : 0))).toEqual(['p']);
     expect(budget.wake('gone')).toBe(false);
   });
 });

@@ -74,8 +74,8 @@ export class Voice implements EncodedSource {
 
   #due(): void {
     const due = (performance.now() - this.#startedAt) / FRAME_MS;
-    // A machine that was busy is not made up for: microphones do not speak faster.
-    if (due - this.#frames > 10) this.#frames = Math.floor(due);
+    // What a busy machine held up comes late, as from a sound card, unless it is too much.
+    if (due - this.#frames > 50) this.#frames = Math.floor(due);
     for (; this.#frames < due; this.#frames++) this.#frame(this.#frames);
   }
 
@@ -113,7 +113,9 @@ export async function listenTo(
     const loudest = powers.indexOf(Math.max(...powers));
     const total = pcm.reduce((sum, value) => sum + value * value, 0) / pcm.length;
     // A tone of 0.3 has a power of 0.045.
-    return { rtpTimestamp, voice: total > 0.01 ? loudest : undefined };
+    // What a decoder makes of a DTX packet is the end of the sound before it.
+    const sounds = data.length > DTX_PACKET.length && total > 0.01;
+    return { rtpTimestamp, voice: sounds ? loudest : undefined };
   });
   decoder.free();
   return heard;
