@@ -204,6 +204,7 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
       timestampUs: frame.timestampUs,
       captureTimeMs,
       ...(frame.audioLevel === undefined ? {} : { audioLevel: frame.audioLevel }),
+      ...(frame.temporalLayer === undefined ? {} : { temporalLayer: frame.temporalLayer }),
     });
   }
 

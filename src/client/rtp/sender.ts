@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Packetizer } from '../../media/rtp/types.ts';
+import type { TemporalLayer } from '../../media/types.ts';
 import type { MediaKind } from '../../protocol/model.ts';
 import type { SenderStats } from '../types.ts';
 import type { ExtensionIds } from './extensions.ts';
@@ -41,6 +42,8 @@ export interface FrameToSend {
   readonly captureTimeMs: number;
   /** −dBov, 0 to 127. */
   readonly audioLevel?: number;
+  /** Video with temporal layers. */
+  readonly temporalLayer?: TemporalLayer;
 }
 
 export interface RtpSenderEvents {
@@ -145,7 +148,9 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
   /** Cuts a frame into packets and sends or paces them; gives their number. */
   sendFrame(frame: FrameToSend): number {
     if (this.#closed) return 0;
-    const payloads = this.#packetizer.packetize(frame.data, { keyframe: frame.keyframe });
+    const { keyframe, temporalLayer } = frame;
+    const options = temporalLayer === undefined ? { keyframe } : { keyframe, temporalLayer };
+    const payloads = this.#packetizer.packetize(frame.data, options);
     const ticks = Math.round((frame.timestampUs * this.#clockRate) / 1e6);
     const timestamp = modulo32(this.#timestampOffset + ticks);
     const video = this.kind === 'video';

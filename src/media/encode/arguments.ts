@@ -7,7 +7,7 @@ import { keyFrameExpression, LEVELS, levelFilter, TICKS_PER_SECOND } from './key
  * Changed whenever an encoder setting or the layout of what is stored changes, so that what an older version put
  * into the cache is not used.
  */
-export const ENCODE_VERSION = 1;
+export const ENCODE_VERSION = 2;
 
 /** Pictures a second and seconds of a still image: enough for a viewer to see that the stream lives. */
 const STILL_RATE = 10;
@@ -71,7 +71,15 @@ export function encodeArguments(
       for (const level of LEVELS) {
         maps.push(
           ...['-map', `[v${fromLargest}l${level}]`, ...keepTimes, '-enc_time_base', `1:${TICKS_PER_SECOND}`],
-          ...['-c:v', encoder.name, ...encoder.args(layer.bitrate), '-threads', '1', '-g', '9999'],
+          ...[
+            '-c:v',
+            encoder.name,
+            ...encoder.args(layer.bitrate, ffmpeg.libavcodec),
+            '-threads',
+            '1',
+            '-g',
+            '9999',
+          ],
           ...['-force_key_frames', keyFrameExpression(level)],
           ...(CODECS[codec].container === 'ivf'
             ? ['-f', 'ivf']
