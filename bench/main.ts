@@ -1,5 +1,6 @@
 /** `npm run bench [NAME…]`: measures, prints tables, and after a full run keeps the figures. */
 import { loadavg } from 'node:os';
+import { clientCpu } from './client-cpu.ts';
 import type { Benchmark } from './harness/figure.ts';
 import { examineMachine, examineVersions } from './harness/machine.ts';
 import { closePrograms } from './harness/program.ts';
@@ -9,9 +10,11 @@ import { join } from './join.ts';
 import { latency } from './latency.ts';
 import { media } from './media.ts';
 import { memory } from './memory.ts';
+import { reconnect } from './reconnect.ts';
+import { rtp } from './rtp.ts';
 import { workerCpu } from './worker-cpu.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [join, latency, workerCpu, memory, media];
+const BENCHMARKS: readonly Benchmark[] = [join, latency, workerCpu, clientCpu, reconnect, memory, media, rtp];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));

@@ -4,13 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RtpSession } from '../src/client/rtp/session.ts';
 import type { SrtpKeys, SrtpProfile } from '../src/client/transport/types.ts';
 import { createDepacketizer, createPacketizer } from '../src/media/rtp/index.ts';
-
-export interface RtpFigure {
-  readonly name: string;
-  /** Whole-process CPU time, microseconds a packet. */
-  readonly value: number;
-  readonly unit: 'µs/packet';
-}
+import type { Benchmark, Figure } from './harness/figure.ts';
 
 /** Ten packets of 1,200 bytes and a little each: a picture of 2.9 Mbit/s at 30 a second. */
 const FRAME_BYTES = 11_900;
@@ -43,7 +37,7 @@ function cpuUs(since?: NodeJS.CpuUsage): number {
   return user + system;
 }
 
-async function measure(profile: SrtpProfile): Promise<RtpFigure[]> {
+async function measure(profile: SrtpProfile): Promise<Figure[]> {
   const [sendKeys, receiveKeys] = keyPair(profile);
   let packets: Buffer[] = [];
   const sending = new RtpSession({
@@ -112,15 +106,13 @@ async function measure(profile: SrtpProfile): Promise<RtpFigure[]> {
   const expected = (WARM_UP_TURNS + TURNS) * FRAMES_A_TURN;
   if (frames !== expected) throw new Error(`${frames} of ${expected} frames came through`);
   return [
-    { name: `rtp send, ${profile}`, value: sendUs / sent, unit: 'µs/packet' },
-    { name: `rtp receive, ${profile}`, value: receiveUs / received, unit: 'µs/packet' },
+    { name: `sent, ${profile}`, value: sendUs / sent, unit: 'µs/packet' },
+    { name: `received, ${profile}`, value: receiveUs / received, unit: 'µs/packet' },
   ];
 }
 
-export async function run(): Promise<RtpFigure[]> {
-  return [...(await measure('AEAD_AES_128_GCM')), ...(await measure('AES_CM_128_HMAC_SHA1_80'))];
-}
-
-if (import.meta.main) {
-  for (const { name, value, unit } of await run()) console.log(`${name}: ${value.toFixed(1)} ${unit}`);
-}
+export const rtp: Benchmark = {
+  name: 'rtp',
+  title: 'CPU of the RTP session alone for each packet of 1,200 bytes: frame to SRTP packets, and back',
+  run: async () => [...(await measure('AEAD_AES_128_GCM')), ...(await measure('AES_CM_128_HMAC_SHA1_80'))],
+};

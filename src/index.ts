@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /** The package's programming interface: join meetings, send and receive encoded media. */
 export * from './client/index.ts';
 export type * from './media/types.ts';

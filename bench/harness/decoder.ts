@@ -34,7 +34,9 @@ export class WarmDecoder {
       this.#receivedBytes += data.length;
       if (this.#receivedBytes >= this.#wantedBytes) this.#whole?.resolve();
     });
-    process.stdout.once('end', () => this.#whole?.reject(new Error('ffmpeg ended before the pictures were out')));
+    process.stdout.once('end', () =>
+      this.#whole?.reject(new Error('ffmpeg ended before the pictures were out')),
+    );
   }
 
   /** Starts ffmpeg and lets it decode a first picture, with which it opens its codec. */

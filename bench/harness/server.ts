@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createMeeting } from '../../src/client/index.ts';
 import type { ServerOptions } from '../../src/server/config.ts';
 import type { ServerRequests } from '../programs/server.ts';
 import { Program, type ProgramOptions } from './program.ts';
@@ -38,7 +37,7 @@ export async function startMeasuredServer(
     url,
     program,
     workerPid: async () => (await program.ask('workerPids'))[0]!,
-    newMeeting: async () => (await createMeeting(url, { title: 'Benchmark' })).meeting.url,
+    newMeeting: () => program.ask('createMeeting'),
     close: async () => {
       await program.close();
       await rm(dataDir, { recursive: true, force: true });

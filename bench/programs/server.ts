@@ -2,6 +2,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import pino from 'pino';
+import { createMeeting } from '../../src/client/index.ts';
 import type { ServerOptions } from '../../src/server/config.ts';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
 import { answer } from '../harness/program.ts';
@@ -26,6 +27,9 @@ const requests = {
     running = await startServer(options, { logger: pino({ level: 'fatal' }, pino.destination(2)) });
     return { url: running.url };
   },
+  /** Made here because nobody else may be on the server's network. */
+  createMeeting: async (): Promise<string> =>
+    (await createMeeting(server().url, { title: 'Benchmark' })).meeting.url,
   workerPids: async (): Promise<number[]> => (await server().sfu.resourceUsage()).map(({ pid }) => pid),
   takeJoins: (): number[] => {
     const taken = joins;

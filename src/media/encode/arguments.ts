@@ -117,7 +117,8 @@ function videoFilter(layers: readonly VideoLayer[], still: boolean, stream: stri
   const spacing = `gte(pts,0)*(isnan(prev_selected_pts)+gte(pts-prev_selected_pts,${MIN_SPACING_TICKS}))`;
   const times = still
     ? `loop=loop=${STILL_RATE - 1}:size=1:start=0,setpts=N*${TICKS_PER_SECOND / STILL_RATE}`
-    : `select='${spacing}'`;
+    : // The first picture is shown from the start: keyframes are counted from it.
+      `select='${spacing}',setpts='if(eq(N,0),0,PTS)'`;
   const chains = [`[${stream}]settb=1/${TICKS_PER_SECOND},${times}[in0]`];
   [...layers].reverse().forEach((layer, index) => {
     const last = index === layers.length - 1;

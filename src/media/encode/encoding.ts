@@ -113,6 +113,7 @@ export class Encoding {
     const Reader = container === 'ivf' ? IvfReader : MpegTsReader;
     return new Reader((packed, data) => {
       const ticks = unpackTicks(level, packed);
+      if (ticks === undefined) return;
       let run = this.#open.get(index);
       if (isKeyFrame(data) || !run) {
         if (run) this.#closeRun(run);

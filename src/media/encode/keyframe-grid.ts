@@ -41,18 +41,30 @@ export function cellTicks(level: number): number {
   return TICKS_PER_SECOND / 2 ** level;
 }
 
-/** Filters that leave of a layer what its level holds, packed so that rate control sees no gaps. */
+/**
+ * Filters that leave of a layer what its level holds, packed so that rate control sees no gaps. Levels above 0 begin
+ * with one picture more, at time 0: ffmpeg counts the time of `-force_key_frames` from a stream's first picture
+ * (ffmpeg 5 `do_video_out`, 6 and later `forced_kf_apply`), which would otherwise be somewhere in its cell, and the
+ * keyframes of all cells would come so much too late.
+ */
 export function levelFilter(level: number): string {
   if (level === 0) return 'null';
   const cell = cellTicks(level);
-  return `select='mod(floor(pts/${cell}),2)',setpts='PTS-(floor(PTS/${cell})+1)/2*${cell}'`;
+  return (
+    `select='gt(eq(n,0)+mod(floor(pts/${cell}),2),0)',` +
+    `setpts='if(eq(N,0),0,PTS-(floor(PTS/${cell})-1)/2*${cell})'`
+  );
 }
 
-/** The time of a picture, from its time in the packed stream of its level. */
-export function unpackTicks(level: number, packed: number): number {
+/**
+ * The time of a picture, from its time in the packed stream of its level; `undefined` for the one that is not of the
+ * level.
+ */
+export function unpackTicks(level: number, packed: number): number | undefined {
   if (level === 0) return packed;
   const cell = cellTicks(level);
-  return packed + (Math.floor(packed / cell) + 1) * cell;
+  const index = Math.floor(packed / cell);
+  return index === 0 ? undefined : packed + (index - 1) * cell;
 }
 
 /** ffmpeg's `-force_key_frames` for a level: the first picture of each cell, in packed time. */

@@ -7,7 +7,7 @@ function pack(level: number, ticks: number): number | undefined {
   const cell = cellTicks(level);
   if (level === 0) return ticks;
   const index = Math.floor(ticks / cell);
-  return index % 2 === 1 ? ticks - ((index + 1) / 2) * cell : undefined;
+  return index % 2 === 1 ? ticks - ((index - 1) / 2) * cell : undefined;
 }
 
 test('times come back from the packed stream of each level', () => {
