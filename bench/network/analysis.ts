@@ -88,32 +88,44 @@ export function freezes(frames: readonly RecordedFrame[], interval: Interval): F
   };
 }
 
-export interface AudioLoss {
-  /** Share of the 20 ms frames that never came, 0 to 1. */
-  readonly lost: number;
-  /** Share for which the frame behind it came, so that in-band FEC can bring it back. */
-  readonly repairable: number;
-}
-
 const AUDIO_FRAME_MS = 20;
+const EDGE_FRAMES = 15;
 
-/** By the RTP time of the frames that came; those before and behind the interval's first and last do not count. */
-export function audioLoss(frames: readonly RecordedFrame[], interval: Interval): AudioLoss {
+/**
+ * Share of the 20 ms frames of sound that never came, 0 to 1: the gaps in the RTP time of those that did, and what is
+ * missing to fill the interval.
+ */
+export function audioLoss(frames: readonly RecordedFrame[], interval: Interval): number {
   const received = new Set(
     within(frames, interval).map(({ mediaMs }) => Math.round(mediaMs / AUDIO_FRAME_MS)),
   );
   const numbers = [...received].sort((a, b) => a - b);
   const expectedByTime = (interval.to - interval.from) / AUDIO_FRAME_MS;
-  if (numbers.length === 0) return { lost: 1, repairable: 0 };
-  const [first, last] = [numbers[0]!, numbers.at(-1)!];
-  const expected = last - first + 1;
-  let repairable = 0;
-  for (let number = first; number < last; number += 1)
-    if (!received.has(number) && received.has(number + 1)) repairable += 1;
-  // Silence at the end of the interval has no frame that tells it; a handful is the jitter of the interval's edges.
+  if (numbers.length === 0) return 1;
+  const expected = numbers.at(-1)! - numbers[0]! + 1;
+  // What ceases to come before the end leaves no gap. A few frames are the jitter of the edges.
   const cut = Math.max(0, expectedByTime - expected - EDGE_FRAMES);
   const total = expected + cut;
-  return { lost: (total - received.size) / total, repairable: repairable / total };
+  return (total - received.size) / total;
 }
 
-const EDGE_FRAMES = 15;
+/** Share of the sound that had to be made up, and that came from in-band FEC, 0 to 1. */
+export interface Concealment {
+  readonly concealed: number;
+  readonly recovered: number;
+}
+
+/** What the audio decoder did in an interval, by the statistics sampled nearest to its edges. */
+export function concealment({ samples }: Recording, { from, to }: Interval): Concealment {
+  const at = (time: number) => {
+    const sample = samples.findLast((each) => each.at <= time) ?? samples[0];
+    const audio = sample?.tracks.find(({ kind }) => kind === 'audio');
+    return { at: sample?.at ?? time, concealed: audio?.concealedMs ?? 0, recovered: audio?.recoveredMs ?? 0 };
+  };
+  const [before, after] = [at(from), at(to)];
+  const ms = Math.max(1, after.at - before.at);
+  return {
+    concealed: (after.concealed - before.concealed) / ms,
+    recovered: (after.recovered - before.recovered) / ms,
+  };
+}

@@ -15,10 +15,13 @@ import { noHosts } from './links/hosts.ts';
 import type { Recording } from './recording.ts';
 import type { Scenario } from './scenario.ts';
 import { endToEnd } from './scenarios/end-to-end.ts';
+import { gallery } from './scenarios/gallery.ts';
 import { randomLoss } from './scenarios/random-loss.ts';
 import { rateSteps } from './scenarios/rate-steps.ts';
+import { speakers } from './scenarios/speakers.ts';
+import { uplink } from './scenarios/uplink.ts';
 
-const SCENARIOS: readonly Scenario[] = [rateSteps, randomLoss, endToEnd];
+const SCENARIOS: readonly Scenario[] = [rateSteps, randomLoss, endToEnd, uplink, gallery, speakers];
 
 const RESULTS_PATH = fileURLToPath(new URL('../results/network.json', import.meta.url));
 

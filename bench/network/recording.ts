@@ -1,5 +1,6 @@
 /** What a participant of a benchmark receives, written down as it comes. All times on the shared clock, milliseconds. */
 import type { MeetingClient, ReceivedTrackStats, RemoteTrack } from '../../src/client/index.ts';
+import { TrackDecoder } from '../../src/client/peer/track-decoder.ts';
 import { systemClock } from '../../src/client/rtp/clock.ts';
 import type { LayerReason } from '../../src/protocol/signaling.ts';
 import { sharedClockMs } from '../programs/synthetic-source.ts';
@@ -144,6 +145,8 @@ export class Recorder {
       });
       if (trackId === this.#decoded) this.#reader?.write(frame.data, frame);
     });
+    // The track's statistics then say what was concealed.
+    if (kind === 'audio' && this.#reader) void TrackDecoder.open(track, 1);
   }
 
   #sample(): void {

@@ -2,7 +2,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Figure } from '../../harness/figure.ts';
 import { sharedClockMs } from '../../programs/synthetic-source.ts';
-import { audioLoss, framesPerSecond, freezes, type Interval, shareAt, trackOf } from '../analysis.ts';
+import {
+  audioLoss,
+  concealment,
+  framesPerSecond,
+  freezes,
+  type Interval,
+  shareAt,
+  trackOf,
+} from '../analysis.ts';
 import { preparedClip } from '../media/clip.ts';
 import { BenchMeeting } from '../meeting.ts';
 import { untilLines } from '../reach.ts';
@@ -72,6 +80,7 @@ async function withDelay(
 function figuresOf(name: string, recording: Recording, interval: Interval): Figure[] {
   const { frames } = trackOf(recording, 'video');
   const audio = audioLoss(trackOf(recording, 'audio').frames, interval);
+  const sound = concealment(recording, interval);
   const shares = LAYERS.map((lines) => ({ lines, share: shareAt(frames, lines, interval) }));
   const { lines, share } = shares.reduce((most, each) => (each.share > most.share ? each : most));
   const { count, longest, total } = freezes(frames, interval);
@@ -82,12 +91,9 @@ function figuresOf(name: string, recording: Recording, interval: Interval): Figu
     { name: `${name}: freezes over 200 ms`, value: count, unit: '' },
     { name: `${name}: time frozen`, value: (100 * total) / (interval.to - interval.from), unit: '%' },
     { name: `${name}: longest pause`, value: longest, unit: 'ms' },
-    { name: `${name}: audio frames lost`, value: 100 * audio.lost, unit: '%' },
-    {
-      name: `${name}: of these not brought back by FEC`,
-      value: 100 * (audio.lost - audio.repairable),
-      unit: '%',
-    },
+    { name: `${name}: audio frames lost`, value: 100 * audio, unit: '%' },
+    { name: `${name}: sound recovered by FEC`, value: 100 * sound.recovered, unit: '%' },
+    { name: `${name}: sound concealed`, value: 100 * sound.concealed, unit: '%' },
     { name: `${name}: time at ${shown} (${rule})`, value: 100 * share, unit: '%' },
     { name: `${name}: corrupt pictures`, value: corruptIn(recording, interval), unit: '', target: 0 },
   ];

@@ -113,7 +113,7 @@ function figuresOf(recording: Recording, intervals: readonly Interval[]): Figure
         unit: '%',
         target: WRONG_SHARE,
       },
-      { name: `${name}: audio frames lost`, value: 100 * heard.lost, unit: '%', target: AUDIO_LOST },
+      { name: `${name}: audio frames lost`, value: 100 * heard, unit: '%', target: AUDIO_LOST },
       { name: `${name}: pictures`, value: framesPerSecond(frames, settled), unit: '1/s' },
       {
         name: `${name}: freezes over 200 ms`,
@@ -148,6 +148,6 @@ function noticedBy(name: string, recording: Recording, intervals: readonly Inter
     },
     { name: `${name}: freezes over 200 ms`, value: freezes(frames, whole).count, unit: '', target: 0 },
     { name: `${name}: pictures`, value: framesPerSecond(frames, whole), unit: '1/s' },
-    { name: `${name}: audio frames lost`, value: 100 * audioLoss(audio, whole).lost, unit: '%', target: 0 },
+    { name: `${name}: audio frames lost`, value: 100 * audioLoss(audio, whole), unit: '%', target: 0 },
   ];
 }
