@@ -10,14 +10,12 @@
  *    other speakers and the rest are raised in this order, those of one rank in turns.
  * 4. Of a video with temporal layers the frame rate is halved before a lower layer is taken.
  * 5. Down at once, up only after {@link HOLD_MS} of enough bandwidth and as long after the last switch.
- * 6. Loss: {@link BUDGET_LOSS} and {@link HEAVY_LOSS}.
+ * 6. Loss that lasts: {@link BUDGET_LOSS} and {@link HEAVY_LOSS}. Loss that begins: {@link SUDDEN_LOSS}.
  *
  * What the receiver asks for (another page, a pin) is done at once within the bandwidth that is already granted: rule 5
  * is about the network.
  */
-import { isDeepStrictEqual } from 'node:util';
-import type { LayerReason } from '../../../protocol/signaling.ts';
-import type { Decision, PolicyInput, VideoDecision, VideoInput } from './types.ts';
+import type { VideoInput } from './types.ts';
 
 /** Below it video is off and audio kept: 48 kbit/s of speech, its overhead and the smallest picture fill it. */
 export const VIDEO_MIN_BITRATE = 200_000;
@@ -28,10 +26,10 @@ export const HIGH_BITRATE = 2_000_000;
 /** How long the bandwidth must be there before a switch up, and how long no switch up follows any switch. */
 export const HOLD_MS = 5_000;
 /**
- * A switch down compares the mean of this long with the threshold: one feedback that came late is no fall, and three
- * quarters of the second allowed are left for the keyframe.
+ * A switch down compares the best estimate of this long, and of two at least, with the threshold: one feedback that
+ * came late is no fall, and most of the second allowed is left for the keyframe.
  */
-export const FALL_WINDOW_MS = 600;
+export const FALL_WINDOW_MS = 250;
 /** An estimate that falls below this share of the mean counts at once. */
 export const SUDDEN_FALL = 0.8;
 /** A layer that is being sent is kept down to this share of its threshold, so that noise of ±5 % changes nothing. */
@@ -61,10 +59,18 @@ export const LOSSY_BUDGET_SHARE = 0.8;
 /** Above it the next lower layer, and audio only when there is none. */
 export const HEAVY_LOSS = 0.2;
 /**
- * Loss must last this long before a layer is given up for it. A link that becomes narrower loses packets as well,
- * until the switch that the estimate causes has had its effect.
+ * Loss must last this long before a layer or a part of the budget is given up for it. A link that becomes narrower
+ * loses packets as well, until the switch that it causes has had its effect.
  */
-export const HEAVY_LOSS_MS = 2_500;
+export const LASTING_LOSS_MS = 2_500;
+/**
+ * Loss that rises to this within {@link SUDDEN_LOSS_MS} from less than {@link FEC_LOSS} is a link that has become too
+ * narrow, half a second before the estimate says so; where the queue in front of it is short the estimate takes two.
+ */
+export const SUDDEN_LOSS = 0.12;
+export const SUDDEN_LOSS_MS = 1_000;
+/** What is left of the bandwidth in use then: one layer less, of each video at most. */
+export const SUDDEN_LOSS_SHARE = 0.6;
 
 /** Tiles lower than this are thumbnails: the lowest layer at its lowest frame rate, 100 kbit/s at most. */
 export const THUMBNAIL_HEIGHT = 180;
@@ -78,7 +84,8 @@ export function thresholdOf(height: number): number {
   return height > 360 ? HIGH_BITRATE : height > 180 ? MEDIUM_BITRATE : VIDEO_MIN_BITRATE;
 }
 
-interface Step {
+/** One of the ways to send a video. */
+export interface Step {
   readonly layer: number;
   readonly temporal: number;
   readonly cost: number;
@@ -86,7 +93,7 @@ interface Step {
 }
 
 /** What of a video may be sent, from the least to the best; `lossCap` is the highest layer allowed. */
-function stepsOf({ layers, maxHeight }: VideoInput, lossCap: number): Step[] {
+export function stepsOf({ layers, maxHeight }: VideoInput, lossCap: number): Step[] {
   const present = layers.flatMap((layer, index) => (layer.state === 'missing' ? [] : [{ layer, index }]));
   const usable = present.length > 0 ? present : [{ layer: layers[0]!, index: 0 }];
   const tall = (height: number) => maxHeight !== undefined && height > maxHeight;
@@ -160,230 +167,6 @@ export function allocate(
     start = end < 0 ? ranked.length : end;
   }
   return given;
-}
-
-const same = (a: ReadonlyMap<string, Step>, b: ReadonlyMap<string, Step>): boolean =>
-  a.size === b.size &&
-  [...a].every(([id, { layer, temporal }]) => {
-    const other = b.get(id);
-    return other?.layer === layer && other.temporal === temporal;
-  });
-
-/** Follows one receiver's network and decides by the rules above. */
-export class QualityPolicy {
-  #samples: { atMs: number; estimate: number }[] = [];
-  /** The bandwidth that is being made use of. */
-  #granted: number | undefined;
-  #switchedAtMs = -Infinity;
-  #raised: { readonly atMs: number; readonly to: number } | undefined;
-  #holdMs = HOLD_MS;
-  /** What was found not to suffice for more, and for which videos. */
-  #judged: { readonly mean: number; readonly videos: readonly VideoInput[] } | undefined;
-  #failedAt = Number.POSITIVE_INFINITY;
-  #budgetShare = 1;
-  #lossCap = Number.POSITIVE_INFINITY;
-  #lossyAtMs = -Infinity;
-  #heavySinceMs: number | undefined;
-
-  /** Call it some times a second; `nowMs` must not go back. */
-  update(input: PolicyInput): Decision {
-    const { nowMs, estimate, audioBitrate, videos } = input;
-    const before = this.#samples.at(-1)?.estimate ?? estimate;
-    this.#samples.push({ atMs: nowMs, estimate });
-    if (estimate < before * SUDDEN_FALL) {
-      // What was before it says nothing about now.
-      this.#samples = this.#samples.filter(({ atMs }) => atMs >= nowMs);
-    }
-    this.#granted ??= estimate;
-    this.#followLoss(input);
-    const share = this.#shareAmong(audioBitrate, videos);
-    const recent = this.#mean(nowMs);
-    this.#lower(nowMs, recent, share);
-    this.#raise(nowMs, videos, share);
-    this.#forget(nowMs);
-
-    const chosen = share(this.#granted);
-    const soon = this.#shareAmong(audioBitrate, videos.map(awake))(Math.max(this.#granted, recent));
-    const lossless = allocate(this.#granted, audioBitrate, videos);
-    const decisions = videos.map((video) => decide(video, chosen, soon, lossless));
-    return {
-      videos: decisions,
-      audioOnly: videos.length > 0 && chosen.size === 0,
-      bitrate: decisions.reduce((sum, { trackId, layer }) => {
-        return sum + (layer < 0 ? 0 : (chosen.get(trackId)?.cost ?? 0));
-      }, 0),
-    };
-  }
-
-  #mean(nowMs: number): number {
-    const recent = this.#samples.filter(({ atMs }) => nowMs - atMs <= FALL_WINDOW_MS);
-    return recent.reduce((sum, { estimate }) => sum + estimate, 0) / recent.length;
-  }
-
-  #lower(nowMs: number, recent: number, share: (bandwidth: number) => Map<string, Step>): void {
-    const bearable = recent < this.#granted! * FALL_SHARE ? recent : recent / KEEP_SHARE;
-    if (bearable >= this.#granted!) return;
-    if (same(share(bearable), share(this.#granted!))) {
-      this.#granted = bearable;
-      return;
-    }
-    this.#granted = recent;
-    this.#switched(nowMs);
-  }
-
-  /** A switch down, for whatever reason. */
-  #switched(nowMs: number): void {
-    this.#switchedAtMs = nowMs;
-    this.#judged = undefined;
-    if (this.#raised === undefined) return;
-    if (nowMs - this.#raised.atMs <= TRIAL_MS) {
-      this.#holdMs = Math.min(this.#holdMs * 2, LONGEST_HOLD_MS);
-      this.#failedAt = this.#raised.to;
-    }
-    this.#raised = undefined;
-  }
-
-  #raise(
-    nowMs: number,
-    videos: readonly VideoInput[],
-    share: (bandwidth: number) => Map<string, Step>,
-  ): void {
-    if (this.#raised !== undefined && nowMs - this.#raised.atMs > TRIAL_MS) {
-      this.#raised = undefined;
-      this.#holdMs = HOLD_MS;
-    }
-    const sustained = this.#sustained(nowMs, HOLD_MS);
-    if (sustained === undefined) return;
-    const { least, mean } = sustained;
-    if (this.#judged !== undefined) {
-      const news = mean >= this.#judged.mean * NEWS_FACTOR || !isDeepStrictEqual(videos, this.#judged.videos);
-      this.#judged = news ? undefined : { mean: Math.min(mean, this.#judged.mean), videos };
-      if (!news) return;
-    }
-    if (least >= this.#failedAt * FORGET_FAILURE_FACTOR) this.#holdMs = HOLD_MS;
-    const held = this.#sustained(nowMs, this.#holdMs)?.least;
-    if (nowMs - this.#switchedAtMs < this.#holdMs || held === undefined) return;
-    if (held > this.#granted! && !same(share(held), share(this.#granted!))) {
-      this.#granted = held;
-      this.#raisedTo(nowMs, held);
-    } else {
-      this.#granted = Math.max(held, this.#granted!);
-      // A window that still holds the time before a rise says nothing about the time after it.
-      if (least >= mean * STEADY_SHARE) this.#judged = { mean, videos };
-    }
-  }
-
-  #raisedTo(nowMs: number, to: number): void {
-    this.#switchedAtMs = nowMs;
-    this.#judged = undefined;
-    this.#raised = { atMs: nowMs, to };
-  }
-
-  /** The estimates of that long; `undefined` when they do not reach back so far. */
-  #sustained(nowMs: number, durationMs: number): { least: number; mean: number } | undefined {
-    const [oldest] = this.#samples;
-    if (oldest === undefined || nowMs - oldest.atMs < durationMs) return undefined;
-    const all = this.#samples.filter(({ atMs }) => nowMs - atMs <= durationMs);
-    return {
-      least: all.reduce((least, { estimate }) => Math.min(least, estimate), Number.POSITIVE_INFINITY),
-      mean: all.reduce((sum, { estimate }) => sum + estimate, 0) / all.length,
-    };
-  }
-
-  /** Keeps one sample from before the wait, so that the samples reach back over all of it. */
-  #forget(nowMs: number): void {
-    const first = this.#samples.findLastIndex(({ atMs }) => nowMs - atMs >= this.#holdMs);
-    if (first > 0) this.#samples.splice(0, first);
-  }
-
-  #followLoss({ nowMs, loss, audioBitrate, videos }: PolicyInput): void {
-    const shared = () => this.#shareAmong(audioBitrate, videos)(this.#granted!);
-    if (loss >= BUDGET_LOSS) {
-      this.#lossyAtMs = nowMs;
-      if (this.#budgetShare === 1) {
-        const before = shared();
-        this.#budgetShare = LOSSY_BUDGET_SHARE;
-        if (!same(before, shared())) this.#switched(nowMs);
-      }
-    } else if (nowMs - this.#lossyAtMs >= HOLD_MS && nowMs - this.#switchedAtMs >= this.#holdMs) {
-      const before = shared();
-      this.#budgetShare = 1;
-      this.#liftCap(videos);
-      if (!same(before, shared())) this.#raisedTo(nowMs, this.#granted!);
-    }
-    if (loss <= HEAVY_LOSS) {
-      this.#heavySinceMs = undefined;
-      return;
-    }
-    this.#heavySinceMs ??= nowMs;
-    const since = Math.max(this.#heavySinceMs, this.#switchedAtMs);
-    if (nowMs - since < HEAVY_LOSS_MS || this.#lossCap < 0 || videos.length === 0) return;
-    const highest = Math.max(0, ...[...shared().values()].map(({ layer }) => layer));
-    this.#lossCap = highest - 1;
-    this.#switched(nowMs);
-  }
-
-  /** One layer more; above the best of all videos there is no cap. */
-  #liftCap(videos: readonly VideoInput[]): void {
-    this.#lossCap++;
-    if (videos.every(({ layers }) => layers.length - 1 <= this.#lossCap)) {
-      this.#lossCap = Number.POSITIVE_INFINITY;
-    }
-  }
-
-  #shareAmong(audioBitrate: number, videos: readonly VideoInput[]): (bandwidth: number) => Map<string, Step> {
-    return (bandwidth) =>
-      this.#lossCap < 0
-        ? new Map()
-        : allocate(bandwidth * this.#budgetShare, audioBitrate, videos, this.#lossCap);
-  }
-}
-
-/** As if the sender sent all it has. */
-function awake(video: VideoInput): VideoInput {
-  if (video.layers.every(({ state }) => state === 'active')) return video;
-  return { ...video, layers: video.layers.map((layer) => ({ ...layer, state: 'active' })) };
-}
-
-function decide(
-  video: VideoInput,
-  chosen: ReadonlyMap<string, Step>,
-  soon: ReadonlyMap<string, Step>,
-  lossless: ReadonlyMap<string, Step>,
-): VideoDecision {
-  const { trackId, layers } = video;
-  const step = chosen.get(trackId);
-  const wanted = Math.max(step?.layer ?? -1, soon.get(trackId)?.layer ?? -1);
-  if (step === undefined) {
-    const reason = lossless.has(trackId) ? 'loss' : 'bandwidth';
-    return { trackId, layer: -1, temporalLayer: -1, reason, wanted };
-  }
-  // A layer that sleeps is sent when it is awake; until then the best below it that is.
-  let layer = step.layer;
-  while (layer > 0 && layers[layer]!.state !== 'active') layer--;
-  const woken = layers[layer]!.state === 'active' ? layer : step.layer;
-  const temporalLayer =
-    woken === step.layer ? step.temporal : Math.max(0, layers[woken]!.bitrates.length - 1);
-  return { trackId, layer: woken, temporalLayer, reason: reasonOf(video, step, woken, lossless), wanted };
-}
-
-function reasonOf(
-  video: VideoInput,
-  step: Step,
-  layer: number,
-  lossless: ReadonlyMap<string, Step>,
-): LayerReason {
-  if (layer < step.layer) return 'sender';
-  const best = stepsOf(video, Number.POSITIVE_INFINITY).at(-1)!;
-  if (step.layer === best.layer && step.temporal === best.temporal) {
-    const asked = stepsOf(awake(video), Number.POSITIVE_INFINITY).at(-1)!;
-    return asked.layer > best.layer ? 'sender' : 'asked';
-  }
-  const without = lossless.get(video.trackId);
-  const better =
-    without !== undefined &&
-    (without.layer > step.layer || (without.layer === step.layer && without.temporal > step.temporal));
-  return better ? 'loss' : 'bandwidth';
 }
 
 /**

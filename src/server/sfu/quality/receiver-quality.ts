@@ -1,7 +1,8 @@
 /** One receiver: watches its network, lets the policy decide and carries the decisions out on its consumers. */
 import type { Consumer, TransportTraceEventData, WebRtcTransport } from 'mediasoup/types';
 import type { SentVideo, StateUpdate, VideoRequest } from '../../../protocol/signaling.ts';
-import { QualityPolicy } from './policy.ts';
+import { ReturnProbe } from './return-probe.ts';
+import { Selection } from './selection.ts';
 import type { MeteredTrack, TrackMeter } from './track-meter.ts';
 import type { VideoDecision, VideoInput } from './types.ts';
 
@@ -18,6 +19,13 @@ const LEAST_CEILING = 3_400_000;
 const HIGHEST_CEILING = 20_000_000;
 /** Room above what all videos together need, for probing and retransmissions. */
 const CEILING_FACTOR = 1.35;
+/**
+ * The worker's loss is a mean over its last 24 feedback packets, 2.4 s of ours: when video begins anew it still tells of
+ * what was before.
+ */
+const FEEDBACK_MEMORY_MS = 2_500;
+/** Receiver reports come about once a second. */
+const REPORTS_EVERY_MS = 1_000;
 /** A change of the estimate is told when it is this large. */
 const TELL_ESTIMATE_CHANGE = 0.1;
 
@@ -50,11 +58,17 @@ export interface ReceiverQualityOptions {
 export class ReceiverQuality {
   readonly #options: ReceiverQualityOptions;
   readonly #now: () => number;
-  #policy = new QualityPolicy();
+  #selection = new Selection();
   #connection: ReceiverConnection | undefined;
   #requests = new Map<string, VideoRequest>();
+  #returning = new ReturnProbe();
+  /** Of the transport-wide feedback, which covers video alone. */
   #estimate = INITIAL_BITRATE;
+  #measured = INITIAL_BITRATE;
   #loss = 0;
+  #lossReadAtMs = -Infinity;
+  #videoSinceMs = 0;
+  #ceilings = '';
   #ceiling = 0;
   #videos: VideoInput[] = [];
   #decisions = new Map<string, VideoDecision>();
@@ -116,9 +130,11 @@ export class ReceiverQuality {
   detach(): void {
     if (this.#connection === undefined) return;
     this.#connection = undefined;
-    this.#policy = new QualityPolicy();
+    this.#selection = new Selection();
+    this.#returning = new ReturnProbe();
     this.#estimate = INITIAL_BITRATE;
     this.#loss = 0;
+    this.#ceilings = '';
     this.#ceiling = 0;
     this.#decisions = new Map();
     this.#release(new Set());
@@ -136,7 +152,13 @@ export class ReceiverQuality {
     if (stats.availableOutgoingBitrate !== undefined && stats.availableOutgoingBitrate > 0) {
       this.#estimate = stats.availableOutgoingBitrate;
     }
-    this.#loss = stats.rtpPacketLossSent ?? (await reportedLoss(connection.carried));
+    const nowMs = this.#now();
+    if (stats.rtpPacketLossSent !== undefined && nowMs - this.#videoSinceMs >= FEEDBACK_MEMORY_MS) {
+      this.#loss = stats.rtpPacketLossSent;
+    } else if (nowMs - this.#lossReadAtMs >= REPORTS_EVERY_MS) {
+      this.#lossReadAtMs = nowMs;
+      this.#loss = await reportedLoss(connection.carried);
+    }
     if (this.#connection === connection) this.decide();
   }
 
@@ -154,14 +176,21 @@ export class ReceiverQuality {
     );
     const sent = carried.filter(({ track, consumer }) => track.kind === 'video' && !consumer.producerPaused);
     this.#videos = sent.map(({ track }) => this.#input(track, meters.get(track.id)!, nowMs));
-    const decision = this.#policy.update({
+    // Audio packets carry no transport-wide numbers, so what they take is not in the worker's estimate.
+    this.#measured = this.#estimate + audioBitrate;
+    const decision = this.#selection.update({
       nowMs,
-      estimate: this.#estimate,
+      ...this.#returning.judge(nowMs, this.#measured),
       loss: this.#loss,
       audioBitrate,
       videos: this.#videos,
     });
     this.#decisions = new Map(decision.videos.map((video) => [video.trackId, video]));
+    const starved = decision.audioOnly && decision.videos.some(({ reason }) => reason === 'bandwidth');
+    if (starved) this.#returning.begin(nowMs);
+    else this.#returning.end();
+    // Until a picture has been sent for a while, the feedback says nothing of the present.
+    if (decision.audioOnly) this.#videoSinceMs = nowMs;
     for (const each of sent) this.#apply(connection, each);
     this.#limit(connection, audioBitrate);
     this.#want(sent.map(({ track }) => meters.get(track.id)!));
@@ -211,10 +240,14 @@ export class ReceiverQuality {
       (sum, { layers }) => sum + Math.max(...layers.map(({ bitrates }) => bitrates.at(-1) ?? 0)),
       audioBitrate,
     );
-    const ceiling = Math.round(Math.min(HIGHEST_CEILING, Math.max(LEAST_CEILING, useful * CEILING_FACTOR)));
-    if (Math.abs(ceiling - this.#ceiling) <= this.#ceiling * 0.1) return;
-    this.#ceiling = ceiling;
-    transport.setMaxOutgoingBitrate(ceiling).catch(() => {});
+    const own = Math.round(Math.min(HIGHEST_CEILING, Math.max(LEAST_CEILING, useful * CEILING_FACTOR)));
+    const ceilings = this.#returning.ceilings ?? [
+      Math.abs(own - this.#ceiling) <= this.#ceiling * 0.1 ? this.#ceiling : own,
+    ];
+    if (ceilings.join() === this.#ceilings) return;
+    this.#ceilings = ceilings.join();
+    this.#ceiling = ceilings.at(-1)!;
+    for (const ceiling of ceilings) transport.setMaxOutgoingBitrate(ceiling).catch(() => {});
   }
 
   #want(meters: readonly TrackMeter[]): void {
@@ -258,7 +291,7 @@ export class ReceiverQuality {
   }
 
   #tell(videos: SentVideo[], audioOnly: boolean): void {
-    const estimate = Math.round(this.#estimate);
+    const estimate = Math.round(this.#measured);
     const before = this.#toldEstimate ?? 0;
     const estimateChanged =
       this.#told.size > 0 && Math.abs(estimate - before) > before * TELL_ESTIMATE_CHANGE;

@@ -25,8 +25,10 @@ export interface VideoInput {
 
 export interface PolicyInput {
   readonly nowMs: number;
-  /** Bits a second that can be sent to the receiver. */
+  /** Bits a second that can be sent to the receiver, audio included. */
   readonly estimate: number;
+  /** The estimate need not hold for some time first: it was found in another way that it does. */
+  readonly proven?: boolean;
   /** Share of packets that it loses, 0 to 1, smoothed over a second or two. */
   readonly loss: number;
   /** Bits a second of the audio that it is sent. */

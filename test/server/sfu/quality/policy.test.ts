@@ -6,9 +6,9 @@ import {
   HIGH_BITRATE,
   HOLD_MS,
   MEDIUM_BITRATE,
-  QualityPolicy,
   VIDEO_MIN_BITRATE,
 } from '../../../../src/server/sfu/quality/policy.ts';
+import { Selection } from '../../../../src/server/sfu/quality/selection.ts';
 import type {
   Decision,
   LayerInput,
@@ -45,7 +45,7 @@ const video = (trackId: string, more: Partial<VideoInput> = {}): VideoInput => (
 
 /** A receiver on a simulated link, at a simulated time. */
 class Receiver {
-  readonly policy = new QualityPolicy();
+  readonly policy = new Selection();
   readonly log: { atMs: number; layers: string; bitrate: number }[] = [];
   nowMs = 1_000_000;
   videos: VideoInput[];
@@ -308,7 +308,7 @@ describe('loss', () => {
     receiver.run(10_000, 5_000_000);
     receiver.loss = 0.25;
     receiver.run(2_000, 5_000_000);
-    expect(receiver.layer).toBe(2);
+    expect(receiver.layer).toBe(1);
     receiver.run(30_000, 5_000_000);
     expect(receiver.log.map(({ layers: sent }) => sent)).toEqual(['2.2', '1.2', '0.2', '-1.-1']);
     expect(receiver.last).toMatchObject({ audioOnly: true, videos: [{ reason: 'loss' }] });
@@ -320,11 +320,24 @@ describe('loss', () => {
     expect(receiver.layer).toBe(2);
   });
 
+  test('that begins with a full link takes a layer at once, before the estimate falls', () => {
+    const receiver = new Receiver([video('v')]);
+    receiver.run(10_000, 5_000_000);
+    for (const loss of [0.05, 0.1, 0.13]) {
+      receiver.loss = loss;
+      receiver.tick(5_000_000);
+    }
+    expect(receiver.layer).toBe(1);
+    receiver.run(3_000, 900_000);
+    expect(receiver.layer).toBe(1);
+  });
+
   test('a burst of it while the link becomes narrower costs no layer', () => {
     const receiver = new Receiver([video('v')]);
     receiver.run(10_000, 5_000_000);
     receiver.loss = 0.4;
     receiver.run(2_000, 1_000_000);
+    expect(receiver.layer).toBe(1);
     receiver.loss = 0;
     receiver.run(2_000, 1_000_000);
     expect(receiver.layer).toBe(1);
