@@ -1,8 +1,13 @@
 /** What 200 participants who come and go leave behind in the server and its worker. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createMeeting } from '../src/client/index.ts';
+import { serve } from '../test/support/meet-process.ts';
 import type { Benchmark, Figure } from './harness/figure.ts';
-import { residentMiB } from './harness/processes.ts';
+import { collectGarbage, inspectorUrl } from './harness/inspector.ts';
+import { childPids, residentMiB } from './harness/processes.ts';
 import { Program } from './harness/program.ts';
-import { startMeasuredServer } from './harness/server.ts';
 import type { JoinRequest, ParticipantRequests } from './programs/participants.ts';
 import type { SyntheticOptions } from './programs/synthetic-source.ts';
 
@@ -26,20 +31,22 @@ export const memory: Benchmark = {
   name: 'memory',
   title: `memory after ${CYCLES} participants came, sent, received and left, against that after ${FIRST_CYCLES}`,
   run: async (say) => {
-    const server = await startMeasuredServer({}, { nodeOptions: ['--expose-gc'] });
+    const dataDir = await mkdtemp(join(tmpdir(), 'meet-bench-'));
+    const { server, url } = await serve(dataDir, [], { env: { NODE_OPTIONS: '--inspect=127.0.0.1:0' } });
     const resident = new Program<ParticipantRequests>('participants');
     const visitors = new Program<ParticipantRequests>('participants');
     try {
-      const meeting = await server.newMeeting();
+      const { url: meeting } = (await createMeeting(url, {})).meeting;
       const source: JoinRequest['source'] = { synthetic: SOURCE };
       await resident.ask('join', { meeting, count: 1, source, receive: 'all' });
-      const workerPid = await server.workerPid();
+      const serverPid = server.child.pid!;
+      const [workerPid] = childPids(serverPid);
       const weigh = async (): Promise<Resident> => {
         await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-        const raw = residentMiB(server.program.pid);
-        const worker = residentMiB(workerPid);
-        await server.program.ask('collectGarbage');
-        return { server: raw, serverCollected: residentMiB(server.program.pid), worker };
+        const raw = residentMiB(serverPid);
+        const worker = residentMiB(workerPid!);
+        await collectGarbage(inspectorUrl(server.stderr));
+        return { server: raw, serverCollected: residentMiB(serverPid), worker };
       };
       say(`${FIRST_CYCLES} participants come and go`);
       await visitors.ask('cycle', { meeting, count: FIRST_CYCLES, source, receive: 'all' });
@@ -49,7 +56,8 @@ export const memory: Benchmark = {
       return figures(early, await weigh());
     } finally {
       await Promise.all([resident, visitors].map((program) => program.close()));
-      await server.close();
+      await server.stop();
+      await rm(dataDir, { recursive: true, force: true });
     }
   },
 };

@@ -19,6 +19,21 @@ function path(relative) {
   return decodeURIComponent(new URL(relative, import.meta.url).pathname);
 }
 
+/**
+ * `npx` hands a SIGTERM to the shell that it starts us in, which dies of it and passes nothing on: the end of the
+ * shell is the signal.
+ */
+function endWithNpx() {
+  if (process.env.npm_command !== 'exec') return;
+  var parent = process.ppid;
+  var timer = setInterval(function () {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500);
+  timer.unref();
+}
+
 /** Starts the command line in this process. */
 function start(fs, nodeModule) {
   // Compiled code is kept between starts: it halves the time to the first line.
@@ -70,6 +85,7 @@ function startInCheckout(fs) {
 
 import('fs')
   .then(function (fs) {
+    endWithNpx();
     if (!isNew(process.versions.node)) return startInCheckout(fs);
     return import('module').then(function (nodeModule) {
       return start(fs, nodeModule.default);

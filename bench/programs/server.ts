@@ -36,14 +36,6 @@ const requests = {
     joins = [];
     return taken;
   },
-  /** Needs `--expose-gc`. Twice: the first pass frees what finalisers hold, the second what they let go. */
-  collectGarbage: async (): Promise<void> => {
-    for (let pass = 0; pass < 2; pass += 1) {
-      globalThis.gc?.();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  },
-  memoryUsage: (): NodeJS.MemoryUsage => process.memoryUsage(),
 };
 
 export type ServerRequests = typeof requests;

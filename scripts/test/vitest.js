@@ -2,13 +2,15 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { endLeftovers, findLeftovers } from './leftovers.js';
 
 const reporter = fileURLToPath(new URL('reporter.js', import.meta.url));
+/** What ends a run, each handed on by npm or a terminal. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** Children that were told to end get this long to do so before they count as left, milliseconds. */
 const GRACE_MS = 3000;
 
@@ -35,9 +37,9 @@ export async function runVitest({ node, vitest, cwd, args, env = process.env, li
     end();
     endLeftovers(findLeftovers(mark));
     rmSync(folder, { recursive: true, force: true });
-    process.exit(signal === 'SIGINT' ? 130 : 143);
+    process.exit(128 + constants.signals[signal]);
   };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  for (const signal of SIGNALS) process.on(signal, interrupt);
   let timedOut = false;
   const limit = setTimeout(() => {
     timedOut = true;
@@ -48,7 +50,7 @@ export async function runVitest({ node, vitest, cwd, args, env = process.env, li
     child.once('exit', (value) => resolve(value ?? 128));
   });
   clearTimeout(limit);
-  process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  for (const signal of SIGNALS) process.off(signal, interrupt);
   const counts = readCounts(summary);
   rmSync(folder, { recursive: true, force: true });
   const fail = (sentence) => {

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PACKAGE_ROOT } from '../package-root.ts';
 import { EXIT, MeetError } from '../protocol/errors.ts';
 import type { CliContext } from './context.ts';
+import { withHint } from './hints.ts';
 import { Output } from './output.ts';
 import { buildProgram } from './program.ts';
 import { usageError } from './usage.ts';
@@ -65,7 +66,7 @@ export async function runProgram(argv: readonly string[], context: CliContext): 
 
 /** Says what went wrong; gives the exit code for it. */
 function report(context: CliContext, argv: readonly string[], error: unknown): number {
-  const meetError = MeetError.from(error);
+  const meetError = withHint(MeetError.from(error));
   new Output(context, { json: argv.includes('--json') }).error(meetError);
   if (meetError.code === 'internal' && context.env.MEET_DEBUG) console.error(error);
   return meetError.exitCode;

@@ -197,7 +197,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     });
     this.#signaling.on(
       'end',
-      (end) => void this.#finish(reasonOf(end), end.bye === undefined ? end.error : undefined),
+      (end) => void this.#finish(reasonOf(end), end.bye === 'ended' ? undefined : end.error),
     );
     this.#subscribing.on('track', (track) => forwardTo('track', track));
     this.#subscribing.on('track-ended', (track) => forwardTo('track-ended', track));
@@ -306,7 +306,6 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
 
 function reasonOf({ code, bye, error }: SignalingEnd): LeftReason {
   if (bye === 'ended' || code === CLOSE.meetingEnded) return 'ended';
-  if (bye === 'denied') return 'denied';
   if (bye === 'removed' || code === CLOSE.removed) return 'removed';
   if (code === CLOSE.replaced) return 'replaced';
   if (error.code === 'token-expired') return 'token-expired';

@@ -145,7 +145,6 @@ export type LeftReason =
   | 'left'
   | 'ended'
   | 'removed'
-  | 'denied'
   | 'replaced'
   | 'server-unreachable'
   | 'connection-failed'

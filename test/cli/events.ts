@@ -29,7 +29,9 @@ export const EVENTS: Readonly<Record<string, TSchema>> = {
   participant: Type.Object({
     id: Id,
     name: Id,
-    state: Type.Union(['joining', 'joined', 'reconnecting', 'left'].map((state) => Type.Literal(state))),
+    state: Type.Union(
+      ['joining', 'waiting', 'joined', 'reconnecting', 'left'].map((state) => Type.Literal(state)),
+    ),
   }),
   track: Type.Object({
     trackId: Id,

@@ -52,7 +52,9 @@ test('a guest who is denied is told so', async () => {
   await seenWaiting(host, guest.self.id);
   const left = once(guest, 'left');
   await host.deny(guest.self.id);
-  expect(await left).toMatchObject([{ reason: 'denied' }]);
+  expect(await left).toMatchObject([
+    { reason: 'removed', message: expect.stringContaining('did not let you in') },
+  ]);
   await expect(guest.whenConnected()).rejects.toThrow();
   await host.leave();
 });

@@ -151,6 +151,22 @@ describe('bin/meet.js', () => {
     expect((await ended(child)).stdout).toBe('ready\ntold\n');
   });
 
+  test('ends when the shell that npx started it in has ended', async () => {
+    const meet = makeCheckout(`
+      export const main = async () => {
+        process.on('SIGTERM', () => { console.log('told'); process.exit(0); });
+        console.log('ready');
+        await new Promise((resolve) => setTimeout(resolve, 60000));
+      };`);
+    // The second command keeps the shell from becoming the first one.
+    const shell = start('sh', ['-c', '"$0" "$1"; true', checkoutNode, meet], {
+      ...process.env,
+      npm_command: 'exec',
+    });
+    shell.stdout.once('data', () => shell.kill('SIGTERM'));
+    expect((await ended(shell)).stdout).toBe('ready\ntold\n');
+  });
+
   test.skipIf(old === undefined)('says what is needed where there is no newer Node', async () => {
     const meet = makeCheckout('');
     expect((await run(old!, [meet])).stderr).toMatch(

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { Option } from 'commander';
 import type { OutputOptions } from '../context.ts';
 import { parseAddresses, parseCount, parseDuration, parseList, parsePort, parseRateLimit } from '../parse.ts';
@@ -114,6 +115,10 @@ export function registerServe({ command, action }: Registry): void {
         .env('MEET_LOG_LEVEL'),
     );
   action<ServeOptions>(serve, async (deps, options) => {
+    // Media passes through the workers; what is left for this process is little, but for a long time. V8 otherwise lets
+    // the heap grow until it is worth a collection: 150 MB after 50 participants had come and gone and 190 MB after
+    // 200, against 117 and 125 MB with this, for a tenth more CPU.
+    setFlagsFromString('--optimize-for-size');
     const { runServe } = await import('../serve.ts');
     return await runServe(deps, options);
   });

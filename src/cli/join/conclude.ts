@@ -8,7 +8,6 @@ const GOOD_END = { left: 'Left the meeting.', ended: 'The meeting has ended.' } 
 const BAD_END: Readonly<
   Record<Exclude<LeftReason, keyof typeof GOOD_END>, { code: ErrorCode; sentence: string }>
 > = {
-  denied: { code: 'removed', sentence: 'The host did not let this participant in.' },
   removed: { code: 'removed', sentence: 'A host removed this participant.' },
   replaced: { code: 'replaced', sentence: 'The same participant connected from elsewhere.' },
   'server-unreachable': { code: 'server-unreachable', sentence: 'The server can no longer be reached.' },

@@ -8,9 +8,9 @@ import { harmless, type Output } from '../output.ts';
 const STATS_INTERVAL_MS = 1_000;
 
 const STATE_WORDS: Partial<Record<ParticipantState, string>> = {
+  waiting: 'waits to be let in',
   joined: 'is here',
   left: 'left',
-  waiting: 'waits to be let in',
   reconnecting: 'is reconnecting',
 };
 
@@ -84,12 +84,15 @@ export class JoinReporter {
     if (this.#states.get(id) === state) return;
     this.#states.set(id, state);
     this.#output.event('participant', { id, name, state });
-    if (id === this.#client.self.id && state === 'waiting') {
-      this.#output.line('Waiting for a host to let you in …');
+    if (id === this.#client.self.id) {
+      if (state === 'waiting') this.#say('Waiting for a host to let you in …');
+      return;
     }
     const words = STATE_WORDS[state];
-    if (id === this.#client.self.id || words === undefined) return;
-    const text = `${harmless(name)} ${words}.`;
+    if (words !== undefined) this.#say(`${harmless(name)} ${words}.`);
+  }
+
+  #say(text: string): void {
     if (this.#live) this.#live.say(text);
     else this.#output.line(text);
   }

@@ -8,6 +8,12 @@ import type { TransportOptions } from '../transport/types.ts';
 import { type OfferExchange, PublishConnection } from './publish-connection.ts';
 import type { Publisher } from './publisher.ts';
 
+/**
+ * A server that ends a meeting or stops closes the media as it says so, and the media's end may be here first: time for
+ * the word, milliseconds.
+ */
+export const FAREWELL_MS = 100;
+
 interface PublishingEvents {
   /** The first connection is up. */
   connected: [timings: { iceMs: number; dtlsMs: number }];
@@ -90,10 +96,7 @@ export class Publishing extends EventEmitter<PublishingEvents> {
         if (this.#connection !== connection) return;
         if (state === 'connected') health.mended('publish');
         else if (state === 'disconnected') void this.#recover(connection);
-        else if (state === 'failed') {
-          health.broke('publish', 'the media path was lost');
-          void this.connect();
-        }
+        else if (state === 'failed') void this.#onLost(connection);
       });
       publisher.use(connection);
       connection.setWantedLayers([...this.#wantedLayers].map(([trackId, layers]) => ({ trackId, layers })));
@@ -103,6 +106,13 @@ export class Publishing extends EventEmitter<PublishingEvents> {
       connection.close();
       throw error;
     }
+  }
+
+  async #onLost(connection: PublishConnection): Promise<void> {
+    await delay(FAREWELL_MS, undefined, { signal: this.#closing.signal }).catch(() => {});
+    if (this.#closing.signal.aborted || this.#connection !== connection) return;
+    this.#options.health.broke('publish', 'the media path was lost');
+    void this.connect();
   }
 
   readonly #exchange: OfferExchange = async ({ sdp, tracks, reset }) => {

@@ -6,6 +6,7 @@ import { backoffMs } from '../backoff.ts';
 import type { Health } from '../health.ts';
 import type { SignalingClient, SubscribeOffer } from '../signaling/client.ts';
 import type { TransportOptions } from '../transport/types.ts';
+import { FAREWELL_MS } from './publishing.ts';
 import type { RemoteTrack } from './remote-track.ts';
 import { SubscribeConnection } from './subscribe-connection.ts';
 
@@ -103,13 +104,18 @@ export class Subscribing extends EventEmitter<SubscribingEvents> {
       if (this.#connection !== connection) return;
       if (state === 'connected') health.mended('subscribe');
       else if (state === 'disconnected') void this.#recover(connection);
-      else if (state === 'failed')
-        this.#onFailed(new MeetError('connection-failed', 'the media path was lost'));
+      else if (state === 'failed') void this.#onLost(connection);
     });
     connection.on('failed', (error) => {
       if (this.#connection === connection && connection.state !== 'disconnected') this.#onFailed(error);
     });
     return connection;
+  }
+
+  async #onLost(connection: SubscribeConnection): Promise<void> {
+    await delay(FAREWELL_MS, undefined, { signal: this.#closing.signal }).catch(() => {});
+    if (this.#connection === connection)
+      this.#onFailed(new MeetError('connection-failed', 'the media path was lost'));
   }
 
   #onFailed(cause: unknown): void {
