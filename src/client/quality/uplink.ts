@@ -20,12 +20,10 @@ const MAX_PROBE_LOSS = 0.1;
 /** Of what came through until a probe was ended early. */
 const ABORTED_SHARE = 0.9;
 /** Queue that ends a probe before the estimator would speak of overuse. */
-const MAX_PROBE_QUEUE_MS = 50;
+const MAX_PROBE_QUEUE_MS = 40;
 /** The wait after failed probes grows: each of them costs the others on the path something. */
 const BACKOFF = 1.5;
 const MAX_HOLD_MS = 10_000;
-/** Without any feedback about the packets for so long, reports and REMB decide. */
-const FEEDBACK_TIMEOUT_MS = 3_000;
 
 /**
  * Follows the uplink of one publish connection: estimates it from the session's feedback, says which layers it can
@@ -41,8 +39,9 @@ export class Uplink extends EventEmitter<UplinkEvents> {
   #probeDecreases = 0;
   #holdMs = RESUME_HOLD_MS;
   #notBeforeMs: number;
-  #feedbackMs = Number.NEGATIVE_INFINITY;
-  #rembMs = Number.NEGATIVE_INFINITY;
+  /** Whether anything tells about single packets, or of the whole: reports decide only where nothing else does. */
+  #hasFeedback = false;
+  #hasRemb = false;
   #closed = false;
 
   constructor(session: RtpSession, options: UplinkLayersOptions & { readonly clock?: Clock }) {
@@ -54,13 +53,13 @@ export class Uplink extends EventEmitter<UplinkEvents> {
     this.#estimator = new BandwidthEstimator(all * PROBE_MARGIN);
     this.#notBeforeMs = this.#clock.now();
     session.on('transport-feedback', (report) => {
-      this.#feedbackMs = this.#clock.now();
+      this.#hasFeedback = true;
       this.#estimator.onFeedback(report);
       this.#decide();
     });
     session.on('remb', (bitrate) => {
-      this.#rembMs = this.#clock.now();
-      if (!this.#isSilent(this.#feedbackMs)) return;
+      this.#hasRemb = true;
+      if (this.#hasFeedback) return;
       this.#estimator.set(bitrate);
       this.#decide();
     });
@@ -95,17 +94,12 @@ export class Uplink extends EventEmitter<UplinkEvents> {
     this.removeAllListeners();
   }
 
-  #isSilent(sinceMs: number): boolean {
-    return this.#clock.now() - sinceMs > FEEDBACK_TIMEOUT_MS;
-  }
-
   /** Receiver reports decide where there is neither transport-wide feedback nor REMB. */
   #onReports(fractionLost: number): void {
-    if (!this.#isSilent(this.#feedbackMs) || !this.#isSilent(this.#rembMs)) return;
+    if (this.#hasFeedback || this.#hasRemb) return;
     const { active, paused } = this.#layers;
     if (fractionLost > OVERLOAD_LOSS) {
       this.#estimator.set(this.#layers.cost(active) * (1 - fractionLost));
-      this.#backOff();
     } else if (
       fractionLost < MAX_PROBE_LOSS / 2 &&
       paused.length > 0 &&
@@ -163,10 +157,13 @@ export class Uplink extends EventEmitter<UplinkEvents> {
   #maybeProbe(): void {
     const now = this.#clock.now();
     const { active, paused } = this.#layers;
-    if (paused.length === 0 || now < this.#notBeforeMs || this.#isSilent(this.#feedbackMs)) return;
+    if (paused.length === 0 || now < this.#notBeforeMs || !this.#hasFeedback) return;
     const target = this.#layers.cost([...active, ...paused]) * PROBE_MARGIN;
     this.#probeDecreases = this.#estimator.decreases;
-    this.#probe = new Probe(this.#layers.cost(active), target, now);
+    // The last fall has shown what the path carried then; the ramp begins below it.
+    const known = Math.min(this.#estimator.estimate * ABORTED_SHARE, target);
+    const sent = this.#layers.cost(active);
+    this.#probe = new Probe({ sent, from: Math.max(sent, known), target, startMs: now });
   }
 
   #goOn(probe: Probe): void {

@@ -1,6 +1,7 @@
 /** One DTLS 1.2 association for SRTP keys (RFC 5764): werift's state machine, with the checks it lacks. */
 import { MeetError } from '../../protocol/errors.ts';
 import type { LocalCertificate } from './certificate.ts';
+import { DtlsRecordSender } from './dtls-records.ts';
 import {
   type Fingerprint,
   notVerified,
@@ -72,9 +73,15 @@ export class DtlsAssociation {
   }
 
   #createSocket(): DtlsSocket {
-    const { role, certificate, send } = this.#options;
+    const { role, certificate } = this.#options;
     const { DtlsClient, DtlsServer } = weriftInternals();
     const association = this;
+    const records = new DtlsRecordSender({
+      send: (datagram) => {
+        if (this.#state !== 'closed') this.#options.send(datagram);
+      },
+      sealAgain: (sequenceNumber) => this.#sealFinished(sequenceNumber),
+    });
     const options = {
       cert: certificate.certificatePem,
       key: certificate.privateKeyPem,
@@ -89,9 +96,7 @@ export class DtlsAssociation {
         set onData(handler: (data: Buffer) => void) {
           association.#onRecord = handler;
         },
-        send: async (packet: Buffer) => {
-          if (association.#state !== 'closed') send(packet);
-        },
+        send: async (packet: Buffer) => records.add(packet),
         close: async () => undefined,
       },
     };
@@ -245,24 +250,41 @@ export class DtlsAssociation {
   }
 
   #sendAlert(level: number, description: number, encrypted: boolean): void {
-    const { dtls, cipher, sessionType } = this.#socket;
+    const alert = Buffer.from([level, description]);
+    const sequenceNumber = ++this.#socket.dtls.recordSequenceNumber;
+    this.#options.send(this.#writeRecord(CONTENT.alert, encrypted ? 1 : 0, sequenceNumber, alert));
+  }
+
+  #writeRecord(type: number, epoch: number, sequenceNumber: number, content: Buffer): Buffer {
+    const { cipher, sessionType } = this.#socket;
+    const sealed =
+      epoch === 0
+        ? content
+        : cipher.cipher.encrypt(sessionType, content, { type, version: VERSION, epoch, sequenceNumber });
     const header = Buffer.alloc(RECORD_HEADER_BYTES);
-    const sequenceNumber = ++dtls.recordSequenceNumber;
-    const epoch = encrypted ? 1 : 0;
-    let content: Buffer = Buffer.from([level, description]);
-    if (encrypted)
-      content = cipher.cipher.encrypt(sessionType, content, {
-        type: CONTENT.alert,
-        version: VERSION,
-        epoch,
-        sequenceNumber,
-      });
-    header.writeUInt8(CONTENT.alert, 0);
+    header.writeUInt8(type, 0);
     header.writeUInt16BE(VERSION, 1);
     header.writeUInt16BE(epoch, 3);
     header.writeUIntBE(sequenceNumber, 5, 6);
-    header.writeUInt16BE(content.length, 11);
-    this.#options.send(Buffer.concat([header, content]));
+    header.writeUInt16BE(sealed.length, 11);
+    return Buffer.concat([header, sealed]);
+  }
+
+  /** Our Finished, the only handshake message that is encrypted. */
+  #sealFinished(atLeast: number): { record: Buffer; sequenceNumber: number } | undefined {
+    const { dtls } = this.#socket;
+    const finished = Object.values(dtls.handshakeCache)
+      .filter(({ isLocal }) => isLocal)
+      .flatMap(({ data }) => data)
+      .find(({ msg_type }) => msg_type === MESSAGE.finished);
+    if (finished === undefined) return undefined;
+    // Alerts count on from here.
+    dtls.recordSequenceNumber = Math.max(atLeast, dtls.recordSequenceNumber + 1);
+    const sequenceNumber = dtls.recordSequenceNumber;
+    return {
+      record: this.#writeRecord(CONTENT.handshake, 1, sequenceNumber, finished.serialize()),
+      sequenceNumber,
+    };
   }
 
   #weriftError(error: unknown): void {

@@ -1,4 +1,4 @@
-import { createDecoder, type OpusDecoderHandle } from 'libopus-wasm';
+import type { OpusDecoderHandle } from 'libopus-wasm';
 import { opusDurationUs } from '../rtp/opus-packet.ts';
 import { hasFec } from './fec.ts';
 
@@ -63,6 +63,8 @@ export class OpusTrackDecoder {
   }
 
   static async create(channels: 1 | 2): Promise<OpusTrackDecoder> {
+    // Loaded when the first track is decoded: most clients decode none.
+    const { createDecoder } = await import('libopus-wasm');
     return new OpusTrackDecoder(await createDecoder({ channels, sampleRate: OPUS_RATE }), channels);
   }
 
