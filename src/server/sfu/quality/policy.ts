@@ -43,6 +43,8 @@ export const FALL_SHARE = 0.8;
 export const NEWS_FACTOR = 1.05;
 /** The least of a steady window is at least this share of its mean. */
 export const STEADY_SHARE = 0.85;
+/** A switch up is announced so long before, so that the bandwidth can be probed for. */
+export const PROBE_LEAD_MS = 1_000;
 /** A switch up that had to be taken back within this time was one too many: the next waits twice as long. */
 export const TRIAL_MS = 20_000;
 export const LONGEST_HOLD_MS = 60_000;

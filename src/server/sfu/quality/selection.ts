@@ -15,6 +15,7 @@ import {
   LONGEST_HOLD_MS,
   LOSSY_BUDGET_SHARE,
   NEWS_FACTOR,
+  PROBE_LEAD_MS,
   STEADY_SHARE,
   type Step,
   SUDDEN_FALL,
@@ -73,6 +74,8 @@ export class Selection {
     } else {
       this.#raise(nowMs, videos, share);
     }
+    const rises = this.#sustained(nowMs, this.#holdMs - PROBE_LEAD_MS)?.least ?? 0;
+    const due = nowMs - this.#switchedAtMs >= this.#holdMs - PROBE_LEAD_MS;
     this.#forget(nowMs);
 
     const chosen = share(this.#granted);
@@ -82,6 +85,8 @@ export class Selection {
     return {
       videos: decisions,
       audioOnly: videos.length > 0 && chosen.size === 0,
+      starved: videos.length > 0 && chosen.size === 0 && this.#lossCap >= 0,
+      prove: due && rises > this.#granted && !same(share(rises), chosen),
       bitrate: decisions.reduce((sum, { trackId, layer }) => {
         return sum + (layer < 0 ? 0 : (chosen.get(trackId)?.cost ?? 0));
       }, 0),
@@ -212,7 +217,8 @@ export class Selection {
     this.#losses = this.#losses.filter(({ atMs }) => nowMs - atMs <= SUDDEN_LOSS_MS);
     const rises = loss >= SUDDEN_LOSS && this.#losses.some((before) => before.loss < FEC_LOSS);
     this.#losses.push({ atMs: nowMs, loss });
-    if (!rises) return;
+    // What is lost after a switch was lost for the reason of the switch.
+    if (!rises || nowMs - this.#switchedAtMs < LASTING_LOSS_MS) return;
     const sent = share(this.#granted!);
     const used = [...sent.values()].reduce((sum, { cost }) => sum + cost, audioBitrate);
     const left = (used * SUDDEN_LOSS_SHARE) / this.#budgetShare;

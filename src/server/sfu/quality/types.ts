@@ -50,6 +50,10 @@ export interface Decision {
   readonly videos: VideoDecision[];
   /** Videos are asked for and the network carries none. */
   readonly audioOnly: boolean;
+  /** The bandwidth is what does not suffice for any, and not the loss. */
+  readonly starved: boolean;
+  /** A switch up is about to happen: whether the bandwidth is really there should be found out now. */
+  readonly prove: boolean;
   /** Bits a second of all videos decided on. */
   readonly bitrate: number;
 }
