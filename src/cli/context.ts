@@ -22,3 +22,8 @@ export interface OutputOptions {
 export function isConversation({ stdin, stderr, env }: CliContext, { json, quiet }: OutputOptions): boolean {
   return stdin.isTTY === true && stderr.isTTY === true && env.TERM !== 'dumb' && !json && !quiet;
 }
+
+/** How this user starts the command line: where `npx` does it, `meet` alone is not in PATH. */
+export function invocation({ env }: CliContext): string {
+  return env.npm_command === 'exec' ? 'npx meet' : 'meet';
+}

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { EXIT } from '../../protocol/errors.ts';
-import type { CliContext, OutputOptions } from '../context.ts';
+import { type CliContext, invocation, type OutputOptions } from '../context.ts';
 import type { Output } from '../output.ts';
 import { parseCount, parseTime } from '../parse.ts';
 import type { Registry } from '../program.ts';
@@ -37,11 +37,11 @@ async function run(context: CliContext, output: Output, options: CreateOptions):
   });
   output.result(
     { id: meeting.id, url: meeting.url, hostToken },
-    output.quiet ? meeting.url : describe(meeting.url, hostToken),
+    output.quiet ? meeting.url : describe(meeting.url, hostToken, invocation(context)),
   );
   return EXIT.done;
 }
 
-function describe(url: string, hostToken: string): string {
-  return `${url}\n\nJoin it:     meet join ${url}\nAs the host: meet join ${url} --host-token ${hostToken}`;
+function describe(url: string, hostToken: string, meet: string): string {
+  return `${url}\n\nJoin it:     ${meet} join ${url}\nAs the host: ${meet} join ${url} --host-token ${hostToken}`;
 }

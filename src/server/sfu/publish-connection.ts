@@ -11,7 +11,7 @@ import {
   planPublish,
   type SectionPlan,
 } from './publish-negotiation.ts';
-import type { Route, Track } from './route.ts';
+import { endedMeanwhile, type Route, type Track } from './route.ts';
 import { badSdp, type Description, fingerprintOf, type RemoteTransport } from './sdp/description.ts';
 import { newSessionId, withTransport, writeSession } from './sdp/session.ts';
 import type { PublishReply } from './types.ts';
@@ -176,6 +176,7 @@ export class PublishConnection {
           paused: muted === true,
           ...(kind === 'video' ? { keyFrameRequestDelay: KEY_FRAME_REQUEST_DELAY_MS } : {}),
         });
+        if (this.#transport.closed) throw endedMeanwhile(producer);
         return [
           section.mid,
           {

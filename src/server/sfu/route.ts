@@ -56,3 +56,14 @@ export function trackInfo({ id, kind, source, producer, layers }: Track): TrackI
     layers: Math.max(1, producer.rtpParameters.encodings?.length ?? 1, layers?.length ?? 1),
   };
 }
+
+/**
+ * Closes what was asked of a transport or a track that ended before the answer came: mediasoup tells its end only to
+ * those that were there then, and would keep this one for as long as the worker lives.
+ *
+ * @returns the error to reject with
+ */
+export function endedMeanwhile(stream: { close(): void }): Error {
+  stream.close();
+  return new Error('The transport or the track ended meanwhile');
+}

@@ -7,11 +7,14 @@ import { SfuRoom } from './room.ts';
 import type { Room, SfuEvents, SfuLogger, SfuOptions, WorkerInfo, WorkerUsage } from './types.ts';
 import { WorkerPool } from './workers.ts';
 
-/** A consumer ends with its producer in the worker and with its receiver here, whichever is first. */
-const ENDED_TWICE = 'Consumer not found [method:transport.closeConsumer]';
+/**
+ * A consumer ends with its producer or its transport in the worker, and with its receiver here: whichever is second
+ * finds it gone, as does an answer that was on its way.
+ */
+const ENDED_BEFORE = /not found \[method:(?:transport\.closeConsumer|consumer\.resume)\]/;
 
 const levelOf = <L extends string>(log: string, level: L): L | 'debug' =>
-  log.includes(ENDED_TWICE) ? 'debug' : level;
+  ENDED_BEFORE.test(log) ? 'debug' : level;
 
 export class Sfu extends EventEmitter<SfuEvents> {
   readonly #pool: WorkerPool;

@@ -5,7 +5,7 @@ import type { MediaDescription } from 'sdp-transform';
 import type { MediaKind } from '../../protocol/model.ts';
 import type { SubscribedTrack } from '../../protocol/signaling.ts';
 import type { ReceiverCapabilities } from './receiver.ts';
-import type { Route, Track } from './route.ts';
+import { endedMeanwhile, type Route, type Track } from './route.ts';
 import { badSdp, type Description, fingerprintOf, readTransport, type Section } from './sdp/description.ts';
 import { newSessionId, withTransport, writeSession } from './sdp/session.ts';
 
@@ -116,6 +116,7 @@ export class SubscribeConnection {
             // For audio it turns NACK on, for receivers that take it.
             enableRtx: true,
           });
+          if (this.#transport.closed || track.producer.closed) throw endedMeanwhile(consumer);
           line.carried = { track, consumer };
           if (paused) this.#unanswered.add(consumer);
           consumer.observer.once('close', () => this.#unanswered.delete(consumer));
@@ -214,12 +215,14 @@ export class SubscribeConnection {
           this.#release(line);
           again = true;
         } else if (this.#unanswered.delete(consumer) && !consumer.closed && !this.#holds(track)) {
-          resumed.push(resume(consumer));
+          resumed.push(consumer.resume());
         }
       }
       if (line.dead) line.media = deadSection(line);
     }
-    await Promise.all(resumed);
+    // It fails where the track ended, or the worker, while the answer was on its way: both are told of elsewhere, and
+    // must not leave the offer open for ever.
+    await Promise.allSettled(resumed);
     return { refused, again };
   }
 
@@ -278,15 +281,6 @@ export class SubscribeConnection {
     line.carried?.consumer.close();
     line.carried = undefined;
     line.media = inactiveSection(line.media);
-  }
-}
-
-/** Of a consumer whose track ended while its answer was on the way, nothing is left to resume. */
-async function resume(consumer: Consumer): Promise<void> {
-  try {
-    await consumer.resume();
-  } catch (error) {
-    if (!consumer.closed) throw error;
   }
 }
 

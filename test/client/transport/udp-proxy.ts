@@ -9,6 +9,8 @@ export class UdpProxy extends EventEmitter<{ forwarded: [] }> {
   delayMs = 0;
   /** Whose packets pass, by source port. */
   accepts: (clientPort: number) => boolean = () => true;
+  /** Which packets are lost. */
+  loses: (packet: Buffer, toServer: boolean) => boolean = () => false;
   readonly #front: Socket;
   readonly #back = new Map<number, Socket>();
   readonly #serverPort: number;
@@ -19,7 +21,7 @@ export class UdpProxy extends EventEmitter<{ forwarded: [] }> {
     this.#front = front;
     this.#serverPort = serverPort;
     front.on('message', (packet, { port }) => {
-      if (this.accepts(port))
+      if (this.accepts(port) && !this.loses(packet, true))
         this.#pass(() => this.#backOf(port).send(packet, this.#serverPort, '127.0.0.1'));
     });
   }
@@ -39,7 +41,9 @@ export class UdpProxy extends EventEmitter<{ forwarded: [] }> {
     const known = this.#back.get(clientPort);
     if (known !== undefined) return known;
     const socket = createSocket('udp4');
-    socket.on('message', (packet) => this.#pass(() => this.#front.send(packet, clientPort, '127.0.0.1')));
+    socket.on('message', (packet) => {
+      if (!this.loses(packet, false)) this.#pass(() => this.#front.send(packet, clientPort, '127.0.0.1'));
+    });
     this.#back.set(clientPort, socket);
     return socket;
   }
