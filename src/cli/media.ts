@@ -1,4 +1,4 @@
-import type { EncodedSource } from '../media/types.ts';
+import type { EncodedSource, VideoCodec } from '../media/types.ts';
 import type { CliContext } from './context.ts';
 import { cacheDir } from './settings.ts';
 
@@ -7,6 +7,7 @@ export interface MediaOptions {
   readonly audio?: string;
   readonly testPattern?: boolean;
   readonly loop?: boolean;
+  readonly codec?: VideoCodec;
   readonly ffmpeg?: string;
 }
 
@@ -20,6 +21,7 @@ export async function openSource(
   const common = {
     cacheDir: cacheDir(context),
     signal: context.interrupted,
+    ...(options.codec === undefined ? {} : { codec: options.codec }),
     ...(options.ffmpeg === undefined ? {} : { ffmpeg: { path: options.ffmpeg } }),
   };
   if (testPattern) {

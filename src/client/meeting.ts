@@ -3,15 +3,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MeetError } from '../protocol/errors.ts';
 import type { IceServer, MediaSource, MeetingInfo, ParticipantInfo } from '../protocol/model.ts';
 import type { JoinReply } from '../protocol/rest.ts';
-import { CLOSE, type StateUpdate } from '../protocol/signaling.ts';
+import { type AudioSlot, CLOSE, type SentVideo, type StateUpdate } from '../protocol/signaling.ts';
 import { Health } from './health.ts';
 import { Publisher } from './peer/publisher.ts';
 import { Publishing } from './peer/publishing.ts';
 import type { RemoteTrack } from './peer/remote-track.ts';
 import { Subscribing } from './peer/subscribing.ts';
+import { Reception } from './reception.ts';
 import { Roster } from './roster.ts';
 import { SignalingClient, type SignalingEnd } from './signaling/client.ts';
 import type { JoinOptions, JoinTimings, LeftReason, MeetingEvents, MeetingStats } from './types.ts';
+import { layOut, type View } from './view.ts';
 
 /** Longest wait for the server's word on our leaving. */
 const LEAVE_PATIENCE_MS = 1_000;
@@ -24,6 +26,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   readonly #signaling: SignalingClient;
   readonly #health = new Health();
   readonly #roster = new Roster();
+  readonly #reception = new Reception();
   readonly #publisher: Publisher | undefined;
   readonly #publishing: Publishing | undefined;
   readonly #subscribing: Subscribing;
@@ -31,8 +34,10 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   readonly #timings: { api: number; signaling: number };
   #meeting: MeetingInfo;
   #iceServers: readonly IceServer[];
-  /** In the waiting room, until a host admits this participant. */
-  #waiting = false;
+  #view: View | undefined;
+  #pages = 1;
+  /** Something was asked for: changes of the view are worth a message of their own. */
+  #mediaStarted = false;
   #left: Promise<void> | undefined;
 
   /** @internal Use `joinMeeting`. */
@@ -42,6 +47,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     this.#join = join;
     this.#meeting = join.meeting;
     this.#iceServers = join.iceServers;
+    this.#view = options.view;
     this.#timings = { api: apiMs, signaling: 0 };
     const reconnectTimeoutMs = options.reconnectTimeoutMs ?? DEFAULT_RECONNECT_TIMEOUT_MS;
     this.#signaling = new SignalingClient({ url: join.signalingUrl, token: join.token, reconnectTimeoutMs });
@@ -74,6 +80,11 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     return this.#roster.participants.get(this.#join.participant.id) ?? this.#join.participant;
   }
 
+  /** In the waiting room: nothing is sent or received until a host lets us in. */
+  get waiting(): boolean {
+    return this.self.state === 'waiting';
+  }
+
   /** Everybody in the meeting by id, this participant included. */
   get participants(): ReadonlyMap<string, ParticipantInfo> {
     return this.#roster.participants;
@@ -82,6 +93,56 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   /** The tracks that are being received. */
   get tracks(): readonly RemoteTrack[] {
     return this.#subscribing.connection?.tracks ?? [];
+  }
+
+  /** Who speaks: ids, the active speaker first, at most four. */
+  get speakers(): readonly string[] {
+    return this.#reception.speakers;
+  }
+
+  /** The bandwidth to this participant carries audio only. */
+  get audioOnly(): boolean {
+    return this.#reception.audioOnly;
+  }
+
+  /** What the server sends of each video and why, by track id. */
+  get videos(): ReadonlyMap<string, SentVideo> {
+    return this.#reception.videos;
+  }
+
+  /** Who is heard in the audio slots of a large meeting; empty in a small one. */
+  get audioSlots(): readonly AudioSlot[] {
+    return this.#reception.slots;
+  }
+
+  get view(): View | undefined {
+    return this.#view;
+  }
+
+  /** Pages of the view, at least 1. */
+  get pages(): number {
+    return this.#pages;
+  }
+
+  /** Receives from now on what the view shows, `undefined` for all; costs at most one message. */
+  setView(view: View | undefined): void {
+    this.#view = view;
+    if (this.#applyView() && this.#mediaStarted) this.#subscribe(false);
+  }
+
+  /** Lays the view out; gives whether other videos are to be asked for. */
+  #applyView(): boolean {
+    if (this.#view === undefined) {
+      this.#pages = 1;
+      return this.#subscribing.choose(undefined);
+    }
+    const { videos, pages } = layOut(this.#view, {
+      selfId: this.#join.participant.id,
+      participants: this.#roster.participants.values(),
+      speakers: this.speakers,
+    });
+    this.#pages = pages;
+    return this.#subscribing.choose(videos);
   }
 
   /**
@@ -97,16 +158,15 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     const began = performance.now();
     await this.#signaling.connect(this.#options.signal);
     this.#timings.signaling = performance.now() - began;
-    this.#waiting = this.self.state === 'waiting';
-    if (!this.#waiting) this.#begin();
+    if (!this.waiting) this.#begin(false);
     this.#options.signal?.addEventListener('abort', () => void this.leave(), { once: true });
   }
 
-  /** Sends and receives from now on: this participant is in the meeting, not in its waiting room. */
-  #begin(): void {
-    this.#startMedia(false);
+  /** The meeting begins for us: at once, or when a host lets us in. */
+  #begin(reset: boolean): void {
+    this.#startMedia(reset);
     const othersSend = [...this.#roster.participants.values()].some(
-      ({ id, tracks }) => id !== this.self.id && tracks.length > 0,
+      (participant) => participant.id !== this.self.id && participant.tracks.length > 0,
     );
     if (!this.#publishing && (this.#options.receive === 'none' || !othersSend))
       this.#onConnected({ iceMs: 0, dtlsMs: 0 });
@@ -114,6 +174,12 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
 
   #startMedia(reset: boolean): void {
     void this.#publishing?.connect();
+    this.#applyView();
+    this.#subscribe(reset);
+  }
+
+  #subscribe(reset: boolean): void {
+    this.#mediaStarted = true;
     // Refused or lost subscriptions start over with the next full update.
     this.#subscribing.subscribe(reset).catch(() => {});
   }
@@ -126,11 +192,12 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     this.#signaling.on('down', ({ reason }) => this.#health.broke('signaling', reason));
     this.#signaling.on('up', ({ resumed }) => {
       this.#health.mended('signaling');
-      if (!resumed && !this.#waiting) this.#rebuild('the server started over');
+      // Whoever still waits has no media to make anew.
+      if (!resumed && this.#mediaStarted) this.#rebuild('the server started over');
     });
     this.#signaling.on(
       'end',
-      (end) => void this.#finish(reasonOf(end), end.bye === undefined ? end.error : undefined),
+      (end) => void this.#finish(reasonOf(end), end.bye === 'ended' ? undefined : end.error),
     );
     this.#subscribing.on('track', (track) => forwardTo('track', track));
     this.#subscribing.on('track-ended', (track) => forwardTo('track-ended', track));
@@ -148,12 +215,22 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   #onStateUpdate(update: StateUpdate): void {
     if (update.meeting) this.#meeting = update.meeting;
     if (update.iceServers) this.#iceServers = update.iceServers;
-    for (const participant of this.#roster.apply(update)) this.emit('participant', participant);
-    if (update.mediaReset) this.#rebuild(update.mediaReset.reason);
-    if (this.#waiting && this.self.state !== 'waiting') {
-      this.#waiting = false;
-      this.#begin();
-    }
+    const waited = this.waiting;
+    const reception = this.#reception.apply(update);
+    const changed = this.#roster.apply(update);
+    if (changed.length > 0) this.#reception.retain(this.#roster.trackIds());
+    if (reception.slots.length > 0) this.#subscribing.setSlots(this.#reception.slots);
+    if (update.wantedLayers) this.#publishing?.setWantedLayers(update.wantedLayers);
+    for (const participant of changed) this.emit('participant', participant);
+    if (reception.speakers) this.emit('speakers', this.speakers);
+    if (reception.audioOnly) this.emit('audio-only', this.audioOnly);
+    if (reception.videos) this.emit('videos', update.videos ?? []);
+    if (reception.slots.length > 0) this.emit('audio-slots', reception.slots);
+    if (waited && !this.waiting && update.full) this.#begin(true);
+    else if (update.mediaReset) this.#rebuild(update.mediaReset.reason);
+    // A server that has started over is asked anew by what follows its full update.
+    else if (update.self?.resumed !== false && this.#mediaStarted && this.#applyView())
+      this.#subscribe(false);
   }
 
   /** Both connections are gone on the server: make them anew. */
@@ -171,11 +248,28 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     await this.#signaling.request('state-update', { muted: [{ trackId, muted }] });
   }
 
+  /** Lets somebody in who waits; for hosts and co-hosts. */
+  async admit(participantId: string): Promise<void> {
+    await this.#signaling.request('admit', { participantId });
+  }
+
+  /** Sends somebody away who waits; for hosts and co-hosts. */
+  async deny(participantId: string): Promise<void> {
+    await this.#signaling.request('deny', { participantId });
+  }
+
   stats(): MeetingStats {
     const { connection } = this.#subscribing;
     return {
       sent: this.#publishing?.connection?.stats() ?? [],
-      received: this.tracks.map((track) => track.stats()).filter((stats) => stats !== undefined),
+      received: this.tracks.flatMap((track) => {
+        const stats = track.stats();
+        const { layer, temporalLayer, reason } = this.videos.get(track.id) ?? {};
+        if (stats === undefined) return [];
+        return [{ ...stats, ...(reason === undefined ? {} : { layer, temporalLayer, reason }) }];
+      }),
+      estimate: this.#reception.estimate,
+      uplinkEstimate: this.#publishing?.connection?.estimate,
       rttMs: this.#publishing?.connection?.rttMs ?? connection?.rttMs,
     };
   }

@@ -9,6 +9,11 @@ export class Roster {
     return this.#participants;
   }
 
+  /** Ids of everything that is published. */
+  trackIds(): Set<string> {
+    return new Set([...this.#participants.values()].flatMap(({ tracks }) => tracks.map(({ id }) => id)));
+  }
+
   /** Applies an update; returns the participants that came, changed or went (`state: 'left'`). */
   apply(update: StateUpdate): ParticipantInfo[] {
     const changed: ParticipantInfo[] = [];

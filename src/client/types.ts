@@ -2,6 +2,8 @@
 import type { Codec, EncodedSource } from '../media/types.ts';
 import type { MeetError } from '../protocol/errors.ts';
 import type { MediaKind, MediaSource, ParticipantInfo } from '../protocol/model.ts';
+import type { AudioSlot, LayerReason, SentVideo } from '../protocol/signaling.ts';
+import type { View } from './view.ts';
 
 export interface JoinOptions {
   /** Meeting URL (`https://host/meetings/<id>`), or an id together with `server`. */
@@ -16,6 +18,8 @@ export interface JoinOptions {
   readonly source?: EncodedSource;
   /** What to receive; default `all`. */
   readonly receive?: 'all' | 'audio' | 'none';
+  /** Which videos to receive and how large; all of them as they are when absent. `setView` changes it. */
+  readonly view?: View;
   /** `relay` uses TURN only. */
   readonly iceTransportPolicy?: 'all' | 'relay';
   /**
@@ -92,6 +96,8 @@ export interface SenderStats {
 
 export interface RemoteTrackEvents {
   frame: [frame: ReceivedFrame];
+  /** An audio slot has another occupant: its id, `null` when nobody is heard. */
+  occupant: [participantId: string | null];
   ended: [];
 }
 
@@ -101,6 +107,18 @@ export interface ReceivedTrackStats extends ReceiverStats {
   readonly kind: MediaKind;
   readonly source: MediaSource;
   readonly codec: Codec;
+  /** Audio that is decoded: milliseconds that were lost and made up. */
+  readonly concealedMs?: number;
+  /** Audio that is decoded: milliseconds that were lost and recovered by in-band FEC. */
+  readonly recoveredMs?: number;
+  /** Audio slot that the track is. */
+  readonly slot?: number;
+  /** Video: the layer that the server sends, 0 the lowest, −1 for none; absent until it has said so. */
+  readonly layer?: number;
+  /** Video: the highest temporal layer that it sends, 0 the lowest, −1 for none. */
+  readonly temporalLayer?: number;
+  /** Video: why no more than that. */
+  readonly reason?: LayerReason;
 }
 
 export interface SentTrackStats extends SenderStats {
@@ -108,12 +126,18 @@ export interface SentTrackStats extends SenderStats {
   readonly source: MediaSource;
   /** Simulcast layer, 0 the lowest. */
   readonly layer: number;
+  /** Whether it is sent: a video layer rests when nobody wants it or the uplink cannot carry it. */
+  readonly active: boolean;
 }
 
 export interface MeetingStats {
   readonly sent: readonly SentTrackStats[];
   readonly received: readonly ReceivedTrackStats[];
   readonly rttMs: number | undefined;
+  /** Bandwidth to this participant as the server estimates it, bits a second. */
+  readonly estimate: number | undefined;
+  /** Bandwidth from this participant as it estimates it itself, bits a second. */
+  readonly uplinkEstimate: number | undefined;
 }
 
 /** Why a meeting is over for this client. */
@@ -140,6 +164,14 @@ export interface MeetingEvents<Track> {
   /** A track of another participant is being received. */
   track: [track: Track];
   'track-ended': [track: Track];
+  /** Others speak: ids, the active speaker first. */
+  speakers: [participantIds: readonly string[]];
+  /** The bandwidth to this participant carries no video any more (`true`), or does again. */
+  'audio-only': [audioOnly: boolean];
+  /** What the server sends of some videos, or why not, changed. */
+  videos: [videos: readonly SentVideo[]];
+  /** Audio slots have other occupants. */
+  'audio-slots': [slots: readonly AudioSlot[]];
   /** The connection is lost; attempt counts from 1. */
   reconnecting: [info: { reason: string; attempt: number }];
   /** It is back, `ms` after it was lost. */

@@ -3,6 +3,14 @@
 export type VideoCodec = 'vp8' | 'vp9' | 'h264' | 'av1';
 export type Codec = VideoCodec | 'opus';
 
+/** Where a picture stands in a stream of temporal layers. */
+export interface TemporalLayer {
+  /** 0 (the base) to 3. */
+  readonly id: number;
+  /** The picture depends on temporal layer 0 only. */
+  readonly sync: boolean;
+}
+
 /** One encoded picture of one simulcast layer, or one Opus frame. */
 export interface EncodedFrame {
   readonly kind: 'audio' | 'video';
@@ -14,6 +22,8 @@ export interface EncodedFrame {
   /** Capture time on the source's own clock, microseconds; audio and video of a source share the clock. */
   readonly timestampUs: number;
   readonly durationUs: number;
+  /** Video with temporal layers: the picture's; without it none may be dropped. */
+  readonly temporalLayer?: TemporalLayer;
   /** Audio: level in −dBov, 0 (loudest) to 127 (silence), RFC 6464. */
   readonly audioLevel?: number;
 }

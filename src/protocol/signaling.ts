@@ -48,6 +48,17 @@ export const PublishedTrack = Type.Object({
   mid: Type.String({ minLength: 1, maxLength: 64 }),
   source: MediaSource,
   muted: Type.Optional(Type.Boolean()),
+  /** Video: its simulcast layers, lowest first. Without it they are taken for 180, 360 and 720 lines. */
+  layers: Type.Optional(
+    Type.Array(
+      Type.Object({
+        height: Type.Integer({ minimum: 1, maximum: 8_640 }),
+        /** Bits a second that the encoder aims at. */
+        bitrate: Type.Integer({ minimum: 1, maximum: 100_000_000 }),
+      }),
+      { minItems: 1, maxItems: 4 },
+    ),
+  ),
 });
 export type PublishedTrack = Static<typeof PublishedTrack>;
 
@@ -58,6 +69,11 @@ export const SubscribedTrack = Type.Object({
   participantId: Type.String(),
   kind: MediaKind,
   source: MediaSource,
+  /**
+   * The section is audio slot n of a large meeting: its sender changes without an offer. `participantId` is empty and
+   * `trackId` is `slot-n`; `audioSlots` of the state-updates says who is in it.
+   */
+  slot: Type.Optional(Type.Integer({ minimum: 0 })),
 });
 export type SubscribedTrack = Static<typeof SubscribedTrack>;
 
@@ -84,10 +100,33 @@ export const ClientIceCandidate = message(
     sdpMid: Type.Optional(Type.Union([Type.String(), Type.Null()])),
   }),
 );
-/** Says what to receive. `reset` builds the subscribe connection anew. */
+/** Most videos that one participant may ask for: a page of 25 and the screens. */
+export const MAX_VIDEO_REQUESTS = 32;
+
+/** One video that the receiver shows. */
+export const VideoRequest = Type.Object({
+  participantId: Type.String({ minLength: 1, maxLength: 64 }),
+  source: MediaSource,
+  /** Height of the tile in pixels; no layer that is higher is sent unless there is no lower one. */
+  maxHeight: Type.Optional(Type.Integer({ minimum: 1, maximum: 8_640 })),
+  /** Gets its bandwidth before everything but audio and screens. */
+  pinned: Type.Optional(Type.Boolean()),
+});
+export type VideoRequest = Static<typeof VideoRequest>;
+
+/**
+ * Says what to receive. With `videos` exactly these (those that do not exist are sent when they come to exist), else
+ * with `video` all. `reset` builds the subscribe connection anew. */
 export const ClientSubscribe = request(
   'subscribe',
-  Type.Object({ audio: Type.Boolean(), video: Type.Boolean(), reset: Type.Optional(Type.Boolean()) }),
+  Type.Object({
+    audio: Type.Boolean(),
+    video: Type.Boolean(),
+    videos: Type.Optional(Type.Array(VideoRequest, { maxItems: MAX_VIDEO_REQUESTS })),
+    /** Every audio track, also in a large meeting that has audio slots: for recorders. */
+    allAudio: Type.Optional(Type.Boolean()),
+    reset: Type.Optional(Type.Boolean()),
+  }),
 );
 /** Asks for a subscribe offer with fresh ICE credentials. */
 export const ClientIceRestart = request('ice-restart', Type.Object({ pc: Type.Literal('subscribe') }));
@@ -159,6 +198,44 @@ export const ServerError = message(
   Type.Object({ code: Type.String(), message: Type.String(), hint: Type.Optional(Type.String()) }),
 );
 
+/** Why a video is sent as it is, or not at all. */
+export const LayerReason = Type.Union([
+  /** As good as it was asked for, and as it is published. */
+  Type.Literal('asked'),
+  /** The receiver's bandwidth allows no more. */
+  Type.Literal('bandwidth'),
+  /** The receiver loses too many packets. */
+  Type.Literal('loss'),
+  /** It was not asked for. */
+  Type.Literal('not-visible'),
+  /** The sender does not send it, or not as high as it could be. */
+  Type.Literal('sender'),
+]);
+export type LayerReason = Static<typeof LayerReason>;
+
+/** What this receiver gets of one video. */
+export const SentVideo = Type.Object({
+  trackId: Type.String(),
+  /** Simulcast (or spatial) layer, 0 the lowest; −1 when nothing is sent. */
+  layer: Type.Integer({ minimum: -1 }),
+  /** Highest temporal layer sent, 0 the lowest; −1 when nothing is sent. */
+  temporalLayer: Type.Integer({ minimum: -1 }),
+  reason: LayerReason,
+});
+export type SentVideo = Static<typeof SentVideo>;
+
+/** Who is heard in an audio slot; `null` when nobody is. Nobody hears himself: his slot is silent for him. */
+export const AudioSlot = Type.Object({
+  slot: Type.Integer({ minimum: 0 }),
+  participantId: Type.Union([Type.String(), Type.Null()]),
+  trackId: Type.Union([Type.String(), Type.Null()]),
+  /** RTP timestamp of the occupant's first packet in the slot: what comes before it is another's. */
+  rtpTimestamp: Type.Optional(Type.Integer({ minimum: 0, maximum: 0xffff_ffff })),
+  /** When that packet's sound was captured, by the server's clock; its arrival where the sender does not say. */
+  capturedAt: Type.Optional(Type.Number()),
+});
+export type AudioSlot = Static<typeof AudioSlot>;
+
 /**
  * What changed, coalesced: one message for all that happened since the last one. The first message of every
  * connection is `full` and says everything, and so is the one that ends a participant's waiting.
@@ -183,6 +260,22 @@ export const ServerStateUpdate = message(
     /** A fresh token for the receiver. */
     token: Type.Optional(Type.Object({ token: Type.String(), expiresAt: Type.Integer() })),
     iceServers: Type.Optional(Type.Array(IceServer)),
+    /** Who speaks: participant ids, the active speaker first, at most four. Replaces the list. */
+    speakers: Type.Optional(Type.Array(Type.String(), { maxItems: 4 })),
+    /** This receiver's audio slots that have another occupant now. */
+    audioSlots: Type.Optional(Type.Array(AudioSlot)),
+    /** This receiver's bandwidth carries no video: only audio is sent, until this is `false` again. */
+    audioOnly: Type.Optional(Type.Boolean()),
+    /** What this receiver gets of the videos that changed. */
+    videos: Type.Optional(Type.Array(SentVideo)),
+    /** Estimated bandwidth to this receiver, bits a second; sent with `videos` and when it changed by a tenth. */
+    estimate: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** Layers of this receiver's own videos that somebody wants; the others need not be sent. */
+    wantedLayers: Type.Optional(
+      Type.Array(Type.Object({ trackId: Type.String(), layers: Type.Array(Type.Integer({ minimum: 0 })) })),
+    ),
+    /** Loss in percent that this receiver's own Opus encoder is to protect against by in-band FEC; 0 is none. */
+    audioLoss: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
     /** The receiver's peer connections are gone (a worker died): publish and subscribe anew. */
     mediaReset: Type.Optional(Type.Object({ reason: Type.String() })),
   }),

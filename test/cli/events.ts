@@ -6,6 +6,8 @@ import type { MeetEvent } from '../support/meet-process.ts';
 const Kind = Type.Union([Type.Literal('audio'), Type.Literal('video')]);
 const Milliseconds = Type.Number({ minimum: 0 });
 const Count = Type.Integer({ minimum: 0 });
+/** −1 for none. */
+const Layer = Type.Integer({ minimum: -1 });
 const Id = Type.String({ minLength: 1 });
 
 /** Event name to its required fields, besides `event` and `at`. */
@@ -46,7 +48,9 @@ export const EVENTS: Readonly<Record<string, TSchema>> = {
       packets: Count,
       bytes: Count,
       retransmitted: Count,
-      tracks: Type.Array(Type.Object({ kind: Kind, layer: Count, packets: Count, bytes: Count })),
+      tracks: Type.Array(
+        Type.Object({ kind: Kind, layer: Count, active: Type.Boolean(), packets: Count, bytes: Count }),
+      ),
     }),
     received: Type.Array(
       Type.Object({
@@ -59,10 +63,22 @@ export const EVENTS: Readonly<Record<string, TSchema>> = {
         fps: Type.Number({ minimum: 0 }),
         width: Type.Optional(Type.Integer({ minimum: 1 })),
         height: Type.Optional(Type.Integer({ minimum: 1 })),
+        layer: Type.Optional(Layer),
+        temporalLayer: Type.Optional(Layer),
+        reason: Type.Optional(
+          Type.Union(
+            ['asked', 'bandwidth', 'loss', 'not-visible', 'sender'].map((reason) => Type.Literal(reason)),
+          ),
+        ),
       }),
     ),
     rttMs: Type.Union([Milliseconds, Type.Null()]),
+    estimate: Type.Union([Count, Type.Null()]),
+    uplinkEstimate: Type.Union([Count, Type.Null()]),
   }),
+  speakers: Type.Object({ participantIds: Type.Array(Id, { maxItems: 4 }) }),
+  'audio-only': Type.Object({ audioOnly: Type.Boolean() }),
+  'audio-slots': Type.Object({ slots: Type.Array(Type.Object({ slot: Count })) }),
   reconnecting: Type.Object({ reason: Id, attempt: Type.Integer({ minimum: 1 }) }),
   reconnected: Type.Object({ ms: Milliseconds }),
   left: Type.Object({

@@ -1,10 +1,12 @@
 import { Option } from 'commander';
+import type { VideoCodec } from '../../media/types.ts';
 import type { OutputOptions } from '../context.ts';
+import { addViewOptions, type ViewOptions } from '../join/view.ts';
 import { parseDuration, parseName } from '../parse.ts';
 import type { Registry } from '../program.ts';
 import { serverOption } from '../server-option.ts';
 
-export interface JoinCommandOptions extends OutputOptions {
+export interface JoinCommandOptions extends OutputOptions, ViewOptions {
   readonly server: string;
   readonly name: string;
   readonly password?: string;
@@ -13,6 +15,7 @@ export interface JoinCommandOptions extends OutputOptions {
   readonly audio?: string;
   readonly loop?: boolean;
   readonly testPattern?: boolean;
+  readonly codec?: VideoCodec;
   readonly duration?: number;
   readonly receive: 'all' | 'audio' | 'none';
   readonly save?: string;
@@ -42,6 +45,14 @@ export function registerJoin({ command, action }: Registry): void {
         'audio',
       ]),
     )
+    .addOption(
+      new Option('--codec <codec>', 'codec of the picture that is sent; default vp8').choices([
+        'vp8',
+        'vp9',
+        'h264',
+        'av1',
+      ]),
+    )
     .option('--duration <time>', 'leave after this time (30s, 5m)', parseDuration)
     .addOption(
       new Option('--receive <what>', 'what to receive').choices(['all', 'audio', 'none']).default('all'),
@@ -54,6 +65,7 @@ export function registerJoin({ command, action }: Registry): void {
         .default(60_000, '60s'),
     )
     .addOption(new Option('--ffmpeg <path>', 'ffmpeg to use').env('MEET_FFMPEG'));
+  addViewOptions(join);
   action<JoinCommandOptions>(join, async ({ context, output }, options, args) => {
     const [meeting = ''] = args;
     const { runJoin } = await import('../join/run.ts');

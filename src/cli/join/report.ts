@@ -43,6 +43,14 @@ export class JoinReporter {
     const client = this.#client;
     client.on('participant', (participant) => this.#onParticipant(participant));
     client.on('track', (track) => this.#onTrack(track));
+    client.on('speakers', (participantIds) => this.#output.event('speakers', { participantIds }));
+    client.on('audio-slots', (slots) => this.#output.event('audio-slots', { slots }));
+    client.on('audio-only', (audioOnly) => {
+      this.#output.event('audio-only', { audioOnly });
+      this.#remark(
+        audioOnly ? 'The connection carries sound only for now.' : 'The connection carries pictures again.',
+      );
+    });
     client.on('reconnecting', ({ reason, attempt }) => {
       this.#output.event('reconnecting', { reason, attempt });
       if (attempt === 1) this.#remark(`Reconnecting: ${harmless(reason)} …`);
@@ -96,8 +104,8 @@ export class JoinReporter {
   }
 
   #onTrack(track: RemoteTrack): void {
-    const { id: trackId, participantId, kind, source, codec } = track;
-    this.#output.event('track', { trackId, participantId, kind, source, codec });
+    const { id: trackId, participantId, kind, source, codec, slot } = track;
+    this.#output.event('track', { trackId, participantId, kind, source, codec, slot });
     track.on('frame', (frame) => {
       if (this.#seen.has(track) || !frame.keyframe) return;
       this.#seen.add(track);
@@ -108,7 +116,7 @@ export class JoinReporter {
 
   #onStats(): void {
     if (!this.#output.json) return;
-    const { sent, received, rttMs } = this.#client.stats();
+    const { sent, received, rttMs, estimate, uplinkEstimate } = this.#client.stats();
     const sum = (key: 'packets' | 'bytes' | 'retransmitted') =>
       sent.reduce((total, track) => total + track[key], 0);
     this.#output.event('stats', {
@@ -120,6 +128,8 @@ export class JoinReporter {
       },
       received,
       rttMs: rttMs ?? null,
+      estimate: estimate ?? null,
+      uplinkEstimate: uplinkEstimate ?? null,
     });
   }
 

@@ -11,6 +11,7 @@ import type { Output } from '../output.ts';
 import { askPassword } from '../prompt.ts';
 import { conclude } from './conclude.ts';
 import { JoinReporter } from './report.ts';
+import { viewOf } from './view.ts';
 
 interface Deps {
   readonly context: CliContext;
@@ -33,6 +34,7 @@ export async function runJoin(
     server: options.server,
     displayName: options.name,
     receive: options.receive,
+    ...viewOf(options),
     reconnectTimeoutMs: options.reconnectTimeout,
     signal: AbortSignal.any([context.interrupted, context.unread]),
     ...(password === undefined ? {} : { password }),
@@ -45,7 +47,12 @@ export async function runJoin(
   client.on('source-failed', (error) => failure.resolve(MeetError.from(error)));
   client.on('source-ended', () => void client.leave());
   client.on('track', (track) =>
-    saver?.add(track, client.participants.get(track.participantId)?.name ?? track.participantId),
+    saver?.add(
+      track,
+      track.slot === undefined
+        ? (client.participants.get(track.participantId)?.name ?? track.participantId)
+        : `speaker ${track.slot + 1}`,
+    ),
   );
   saver?.on('failed', (error) => failure.resolve(error));
 

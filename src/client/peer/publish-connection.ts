@@ -4,6 +4,7 @@ import type { EncodedFrame, EncodedSource } from '../../media/types.ts';
 import { MeetError } from '../../protocol/errors.ts';
 import type { MediaSource } from '../../protocol/model.ts';
 import type { PublishedTrack } from '../../protocol/signaling.ts';
+import { Uplink } from '../quality/uplink.ts';
 import type { RtpSender } from '../rtp/sender.ts';
 import { RtpSession } from '../rtp/session.ts';
 import { readSessionDescription, type SdpSection, writeSessionDescription } from '../sdp/index.ts';
@@ -24,6 +25,8 @@ interface PublishEvents {
   state: [state: TransportState];
   /** The server wants a keyframe of a simulcast layer. */
   'keyframe-request': [layer: number];
+  /** The video layers that are to be sent are others: those that somebody wants and the uplink carries. */
+  layers: [active: readonly number[]];
 }
 
 interface Sending {
@@ -37,12 +40,14 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
   readonly #transport: MediaTransport;
   readonly #sections: readonly PublishedSection[];
   readonly #cname: string;
+  readonly #source: EncodedSource;
   readonly #targetBitrate: number;
   readonly #sessionId = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
   #version = 0;
   #session: RtpSession | undefined;
   #audio: Sending | undefined;
   #video: Sending[] = [];
+  #uplink: Uplink | undefined;
   #trackIds = new Map<string, string>();
   #closed = false;
 
@@ -50,6 +55,7 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
     super();
     this.#transport = transport;
     this.#cname = cname;
+    this.#source = source;
     this.#sections = publishSections(source, cname);
     this.#targetBitrate = (source.video?.layers ?? []).reduce((sum, layer) => sum + layer.bitrate, 64_000);
     transport.on('state', (state) => this.emit('state', state));
@@ -70,6 +76,23 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
 
   get rttMs(): number | undefined {
     return this.#session?.rttMs;
+  }
+
+  /** Bandwidth of the uplink, bits a second; `undefined` before the connection is up. */
+  get estimate(): number | undefined {
+    return this.#uplink?.estimate;
+  }
+
+  /** Video layers that are sent, lowest first. */
+  get activeLayers(): readonly number[] {
+    return this.#uplink?.active ?? [];
+  }
+
+  /** Takes which layers of which tracks somebody watches; the others are not sent. */
+  setWantedLayers(wanted: readonly { trackId: string; layers: readonly number[] }[]): void {
+    const camera = this.trackId('camera');
+    const entry = wanted.find(({ trackId }) => trackId === camera);
+    if (entry !== undefined) this.#uplink?.setWanted(entry.layers);
   }
 
   /** The server's id of the track that carries the source, once it is published. */
@@ -99,6 +122,17 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
       const accepted = answer.sections.find((section) => section.mid === published.section.mid);
       if (accepted !== undefined && !accepted.rejected) this.#addSenders(session, published, accepted);
     }
+    const { audio, video } = this.#source;
+    this.#uplink = new Uplink(session, {
+      bitrates: (video?.layers ?? []).map(({ bitrate }) => bitrate),
+      audio: audio !== undefined,
+    });
+    this.#uplink.on('layers', (active) => {
+      this.#video.forEach(({ sender }, layer) => {
+        sender.setActive(active.includes(layer));
+      });
+      this.emit('layers', active);
+    });
     return { iceMs, dtlsMs };
   }
 
@@ -118,11 +152,19 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
         setup: 'actpass',
         sections: this.#sections.map((published) => published.section),
       }),
-      tracks: this.#sections.map(({ section, source }) => ({ mid: section.mid, source })),
+      tracks: this.#sections.map(({ section, source }) => ({
+        mid: section.mid,
+        source,
+        ...(section.kind === 'video' ? { layers: this.#publishedLayers() } : {}),
+      })),
       reset,
     });
     this.#trackIds = new Map(reply.tracks.map(({ mid, trackId }) => [mid, trackId]));
     return readSessionDescription(reply.sdp);
+  }
+
+  #publishedLayers(): { height: number; bitrate: number }[] {
+    return (this.#source.video?.layers ?? []).map(({ height, bitrate }) => ({ height, bitrate }));
   }
 
   #addSenders(session: RtpSession, published: PublishedSection, accepted: SdpSection): void {
@@ -154,6 +196,7 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
 
   /** @param captureTimeMs wall clock of the frame's capture, milliseconds since the epoch */
   sendFrame(frame: EncodedFrame, captureTimeMs: number): void {
+    if (frame.kind === 'video' && !this.activeLayers.includes(frame.layer)) return;
     const sending = frame.kind === 'audio' ? this.#audio : this.#video[frame.layer];
     sending?.sender.sendFrame({
       data: frame.data,
@@ -161,6 +204,7 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
       timestampUs: frame.timestampUs,
       captureTimeMs,
       ...(frame.audioLevel === undefined ? {} : { audioLevel: frame.audioLevel }),
+      ...(frame.temporalLayer === undefined ? {} : { temporalLayer: frame.temporalLayer }),
     });
   }
 
@@ -171,12 +215,14 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
       kind: published.section.kind,
       source: published.source,
       layer,
+      active: published.section.kind === 'audio' || this.activeLayers.includes(layer),
     }));
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#uplink?.close();
     this.#session?.close();
     this.#transport.close();
   }

@@ -37,6 +37,10 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     connection.on('keyframe-request', (layer) => {
       if (this.#connection === connection) this.#source.requestKeyFrame(layer);
     });
+    connection.on('layers', (active) => {
+      if (this.#connection === connection) this.#activate(active);
+    });
+    this.#activate(connection.activeLayers);
     if (this.#started) {
       this.#source.video?.layers.forEach((_, layer) => {
         this.#source.requestKeyFrame(layer);
@@ -48,6 +52,14 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       frame: (frame) => this.#onFrame(frame),
       ended: () => this.emit('ended'),
       failed: (error) => this.emit('failed', error),
+    });
+  }
+
+  /** A source encodes only these layers; one that comes back begins with a keyframe. */
+  #activate(active: readonly number[]): void {
+    if (this.#closed) return;
+    this.#source.video?.layers.forEach((_, layer) => {
+      this.#source.setLayerActive(layer, active.includes(layer));
     });
   }
 

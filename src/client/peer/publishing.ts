@@ -39,6 +39,7 @@ export class Publishing extends EventEmitter<PublishingEvents> {
   #lastExchange: Promise<unknown> = Promise.resolve();
   #generation = 0;
   #recovering = false;
+  #wantedLayers = new Map<string, readonly number[]>();
 
   constructor(options: PublishingOptions) {
     super();
@@ -47,6 +48,12 @@ export class Publishing extends EventEmitter<PublishingEvents> {
 
   get connection(): PublishConnection | undefined {
     return this.#connection;
+  }
+
+  /** Takes which layers of which tracks somebody watches, also of tracks whose answer is still on its way. */
+  setWantedLayers(wanted: readonly { trackId: string; layers: readonly number[] }[]): void {
+    for (const { trackId, layers } of wanted) this.#wantedLayers.set(trackId, layers);
+    this.#connection?.setWantedLayers(wanted);
   }
 
   /** Connects, again and again with backoff; also called when the server has lost the connection's state. */
@@ -92,6 +99,7 @@ export class Publishing extends EventEmitter<PublishingEvents> {
         else if (state === 'failed') void this.#onLost(connection);
       });
       publisher.use(connection);
+      connection.setWantedLayers([...this.#wantedLayers].map(([trackId, layers]) => ({ trackId, layers })));
       health.mended('publish');
       this.emit('connected', timings);
     } catch (error) {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { createDepacketizer } from '../../media/rtp/index.ts';
-import type { SubscribedTrack } from '../../protocol/signaling.ts';
+import type { AudioSlot, SubscribedTrack } from '../../protocol/signaling.ts';
 import type { RtpReceiver } from '../rtp/receiver.ts';
 import { RtpSession } from '../rtp/session.ts';
 import {
@@ -41,6 +41,7 @@ export class SubscribeConnection extends EventEmitter<SubscribeEvents> {
   #remoteUfrag: string | undefined;
   #local: LocalTransportParameters;
   #session: RtpSession | undefined;
+  #slots: readonly AudioSlot[] = [];
   #closed = false;
 
   private constructor(transport: MediaTransport, cname: string) {
@@ -89,6 +90,14 @@ export class SubscribeConnection extends EventEmitter<SubscribeEvents> {
     return { sdp: answer, start: start ?? (() => {}) };
   }
 
+  /** Says who is heard in the audio slots, those to be offered later included. */
+  setSlots(slots: readonly AudioSlot[]): void {
+    this.#slots = slots;
+    for (const { track } of this.#receiving.values()) {
+      track.setOccupant(slots.find(({ slot }) => slot === track.slot));
+    }
+  }
+
   /** What to start once the answer is on its way: the first connection, or an ICE restart, or nothing. */
   async #prepareTransport({ transport }: ReadSession): Promise<(() => void) | undefined> {
     const known = this.#remoteUfrag;
@@ -130,6 +139,7 @@ export class SubscribeConnection extends EventEmitter<SubscribeEvents> {
       if (!track || !codec || section.direction === 'inactive' || this.#receiving.has(section.mid)) continue;
       const receiving: Receiving = { section, track: new RemoteTrack(track, codec.codec) };
       this.#receiving.set(section.mid, receiving);
+      receiving.track.setOccupant(this.#slots.find(({ slot }) => slot === track.slot));
       if (this.#session) this.#receive(this.#session, receiving);
       this.emit('track', receiving.track);
     }

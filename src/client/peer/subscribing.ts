@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MeetError } from '../../protocol/errors.ts';
+import type { AudioSlot, VideoRequest } from '../../protocol/signaling.ts';
 import { backoffMs } from '../backoff.ts';
 import type { Health } from '../health.ts';
 import type { SignalingClient, SubscribeOffer } from '../signaling/client.ts';
@@ -35,6 +36,9 @@ export class Subscribing extends EventEmitter<SubscribingEvents> {
   /** Offers are answered in the order they came. */
   #offers: Promise<void> = Promise.resolve();
   #recovering = false;
+  /** Exactly these videos; all where it is `undefined`. */
+  #videos: readonly VideoRequest[] | undefined;
+  #slots: readonly AudioSlot[] = [];
 
   constructor(options: SubscribingOptions) {
     super();
@@ -55,7 +59,21 @@ export class Subscribing extends EventEmitter<SubscribingEvents> {
     const { signaling, audio, video } = this.#options;
     if (!audio && !video) return;
     if (reset) this.#drop();
-    await signaling.request('subscribe', { audio, video, ...(reset ? { reset } : {}) });
+    const videos = video && this.#videos !== undefined ? { videos: [...this.#videos] } : {};
+    await signaling.request('subscribe', { audio, video, ...videos, ...(reset ? { reset } : {}) });
+  }
+
+  /** Which videos the next `subscribe` asks for, `undefined` for all; gives whether they are others than before. */
+  choose(videos: readonly VideoRequest[] | undefined): boolean {
+    if (!this.#options.video || JSON.stringify(videos) === JSON.stringify(this.#videos)) return false;
+    this.#videos = videos;
+    return true;
+  }
+
+  /** Says who is heard in the audio slots, all of them. */
+  setSlots(slots: readonly AudioSlot[]): void {
+    this.#slots = slots;
+    this.#connection?.setSlots(slots);
   }
 
   async #onOffer(offer: SubscribeOffer, answer: (sdp: string) => void): Promise<void> {
@@ -75,6 +93,7 @@ export class Subscribing extends EventEmitter<SubscribingEvents> {
       throw new MeetError('connection-failed', 'The meeting was left.');
     }
     this.#connection = connection;
+    connection.setSlots(this.#slots);
     connection.on('track', (track) => this.emit('track', track));
     connection.on('track-ended', (track) => this.emit('track-ended', track));
     connection.on('connected', (timings) => {

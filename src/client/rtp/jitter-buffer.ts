@@ -20,6 +20,8 @@ export interface JitterBufferOptions {
   readonly maxDelayMs: () => number;
   readonly isFrameStart: (packet: BufferedPacket) => boolean;
   readonly isKeyFrameStart: (packet: BufferedPacket) => boolean;
+  /** Whether the frame that begins here decodes after the last one given out, whatever is missing in between. */
+  readonly followsDirectly?: (packet: BufferedPacket) => boolean;
   /** All packets of a frame. `false` where they are no frame, or not what it must be: that is a gap. */
   readonly onFrame: (
     packets: readonly BufferedPacket[],
@@ -194,23 +196,34 @@ export class JitterBuffer {
     const { waitForKeyframe, packetIsFrame, isKeyFrameStart, isFrameStart } = this.#options;
     const from = this.#scan;
     let resume: number | undefined;
+    let follows = false;
     for (const packet of this.#packets.values()) {
       const { sequence } = packet;
       if (sequence <= from || packet.payload.length === 0 || (resume !== undefined && sequence > resume))
         continue;
       const begins = waitForKeyframe ? isKeyFrameStart(packet) : packetIsFrame || isFrameStart(packet);
-      if (begins) resume = sequence;
+      const continues = !begins && this.#follows(packet);
+      if (!begins && !continues) continue;
+      resume = sequence;
+      follows = continues;
     }
     if (resume === undefined) {
       this.#drop(this.#highest + 1);
       this.#lose();
     } else {
       this.#gap = this.#started;
-      this.#needsKeyframe = waitForKeyframe;
+      this.#needsKeyframe = waitForKeyframe && !follows;
       this.#resumeAt(resume);
     }
     this.#deadlineMs = undefined;
     this.#advance(nowMs);
+  }
+
+  /** Decoding may go on here without a keyframe: only frames are missing that nothing else needs. */
+  #follows(packet: BufferedPacket): boolean {
+    const { followsDirectly, isFrameStart } = this.#options;
+    if (!followsDirectly || !this.#started || this.#needsKeyframe) return false;
+    return isFrameStart(packet) && followsDirectly(packet);
   }
 
   /** Frames are missing from here on. */

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { DepacketizedFrame, Depacketizer } from '../../media/rtp/types.ts';
+import type { DepacketizedFrame, Depacketizer, TemporalPosition } from '../../media/rtp/types.ts';
 import type { Codec } from '../../media/types.ts';
 import type { MediaKind } from '../../protocol/model.ts';
 import type { ReceivedFrame, ReceiverStats } from '../types.ts';
@@ -94,6 +94,8 @@ export class RtpReceiver extends EventEmitter<RtpReceiverEvents> {
   readonly #keyframes: KeyframeRequester;
   readonly #task: Task;
   readonly #frameRate = new FrameRate();
+  /** Running number of the last picture of temporal layer 0 that was given out. */
+  #basePicture: number | undefined;
   #mediaTicks: number | undefined;
   #lastTimestamp = 0;
   #size: { width?: number; height?: number } = {};
@@ -135,6 +137,7 @@ export class RtpReceiver extends EventEmitter<RtpReceiverEvents> {
       maxDelayMs: deadlineMs,
       isFrameStart: (packet) => this.#startsFrame(packet, false),
       isKeyFrameStart: (packet) => this.#startsFrame(packet, true),
+      followsDirectly: (packet) => this.#followsDirectly(packet),
       onFrame: (packets, frame) => this.#onFrame(packets, frame.gapBefore, frame.mustBeKeyframe),
       onKeyframeNeeded: () => this.#ensureKeyframe(),
       onPassed: (sequence) => this.#missing.giveUpBefore(sequence),
@@ -257,6 +260,22 @@ export class RtpReceiver extends EventEmitter<RtpReceiverEvents> {
     );
   }
 
+  /**
+   * A picture of temporal layer 0 needs the one before of its layer, a synchronisation point of another layer the last
+   * of layer 0: their running number tells whether that one was given out.
+   */
+  #followsDirectly(packet: BufferedPacket): boolean {
+    const position = this.#temporalPosition(packet);
+    if (position === undefined || this.#basePicture === undefined) return false;
+    const since = (position.basePicture - this.#basePicture) & 0xff;
+    return position.id === 0 ? since === 1 : since === 0 && position.sync;
+  }
+
+  #temporalPosition(packet: BufferedPacket): TemporalPosition | undefined {
+    const depacketizer = this.#options.payloads.get(packet.payloadType)?.depacketizer;
+    return guarded(() => depacketizer?.readTemporalPosition?.(packet.payload));
+  }
+
   #onFrame(packets: readonly BufferedPacket[], gapBefore: boolean, mustBeKeyframe: boolean): boolean {
     const first = packets[0];
     if (!first || packets.some(({ payloadType }) => payloadType !== first.payloadType)) return false;
@@ -264,6 +283,7 @@ export class RtpReceiver extends EventEmitter<RtpReceiverEvents> {
     const frame =
       depacketizer && guarded(() => depacketizer.depacketize(packets.map(({ payload }) => payload)));
     if (!frame || (mustBeKeyframe && !frame.keyframe)) return false;
+    this.#basePicture = this.#temporalPosition(first)?.basePicture;
     this.#emitFrame(frame, packets, gapBefore);
     return true;
   }

@@ -58,6 +58,11 @@ export class RetransmissionBuffer {
     return this.#packets.get(first + ((sequenceNumber - first) & 0xffff));
   }
 
+  /** The newest; `undefined` before the first. */
+  get latest(): SentPacket | undefined {
+    return this.#packets.newest;
+  }
+
   clear(): void {
     this.#packets.clear();
     this.#bytes = 0;

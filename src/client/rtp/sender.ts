@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Packetizer } from '../../media/rtp/types.ts';
+import type { TemporalLayer } from '../../media/types.ts';
 import type { MediaKind } from '../../protocol/model.ts';
 import type { SenderStats } from '../types.ts';
 import type { ExtensionIds } from './extensions.ts';
@@ -41,6 +42,8 @@ export interface FrameToSend {
   readonly captureTimeMs: number;
   /** −dBov, 0 to 127. */
   readonly audioLevel?: number;
+  /** Video with temporal layers. */
+  readonly temporalLayer?: TemporalLayer;
 }
 
 export interface RtpSenderEvents {
@@ -96,6 +99,7 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
   #lastFir: { ssrc: number; sequenceNumber: number } | undefined;
   #octets = 0;
   #mediaPackets = 0;
+  #active = true;
   #closed = false;
   #report: ReportBlock | undefined;
   readonly #stats = {
@@ -144,7 +148,9 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
   /** Cuts a frame into packets and sends or paces them; gives their number. */
   sendFrame(frame: FrameToSend): number {
     if (this.#closed) return 0;
-    const payloads = this.#packetizer.packetize(frame.data, { keyframe: frame.keyframe });
+    const { keyframe, temporalLayer } = frame;
+    const options = temporalLayer === undefined ? { keyframe } : { keyframe, temporalLayer };
+    const payloads = this.#packetizer.packetize(frame.data, options);
     const ticks = Math.round((frame.timestampUs * this.#clockRate) / 1e6);
     const timestamp = modulo32(this.#timestampOffset + ticks);
     const video = this.kind === 'video';
@@ -168,9 +174,14 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
     return payloads.length;
   }
 
+  /** A stream that rests repairs nothing: on a path that was too narrow for it, that would take from the others. */
+  setActive(active: boolean): void {
+    this.#active = active;
+  }
+
   /** Answers a generic NACK. */
   handleNack(sequenceNumbers: readonly number[]): void {
-    if (this.#closed) return;
+    if (this.#closed || !this.#active) return;
     const now = this.#path.scheduler.now();
     const pause = Math.max(MIN_RESEND_MS, this.#path.rttMs() ?? 0);
     for (const sequenceNumber of sequenceNumbers) {
@@ -181,6 +192,16 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
       const bytes = packet.payload.length + this.#template.byteLength + this.#path.srtp.overhead + 2;
       this.#path.pacer.enqueue('retransmission', bytes, () => this.#retransmit(packet));
     }
+  }
+
+  /** Sends the last packet again over RTX; gives its bytes, 0 without RTX or before the first packet. */
+  sendPadding(): number {
+    const last = this.#buffer.latest;
+    if (this.#closed || !last || this.rtxSsrc === undefined) return 0;
+    const before = this.#stats.bytes;
+    this.#retransmit(last);
+    this.#stats.retransmitted -= 1;
+    return this.#stats.bytes - before;
   }
 
   handlePli(): void {

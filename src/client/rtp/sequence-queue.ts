@@ -33,6 +33,10 @@ export class SequenceQueue<Item> {
     return this.#items[this.#head];
   }
 
+  get newest(): Item | undefined {
+    return this.#items.at(-1);
+  }
+
   push(item: Item): void {
     this.#items.push(item);
   }

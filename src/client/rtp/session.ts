@@ -36,6 +36,8 @@ export interface RtpSessionEvents {
   'transport-feedback': [report: TransportFeedbackReport];
   /** The receiver's estimate (REMB), bits a second. */
   remb: [bitrate: number];
+  /** Receiver reports came: the largest fraction lost among their blocks about our streams, 0 to 1. */
+  reports: [fractionLost: number];
 }
 
 /**
@@ -152,6 +154,18 @@ export class RtpSession extends EventEmitter<RtpSessionEvents> {
     if (receiver.rtxSsrc !== undefined) this.#receivers.delete(receiver.rtxSsrc);
   }
 
+  /**
+   * Sends a packet that says nothing new, to probe the bandwidth: one of the last pictures again over RTX (RFC 4588),
+   * which a receiver that has it drops. Gives its bytes, 0 where there is nothing to send again.
+   */
+  sendPadding(): number {
+    let bytes = 0;
+    for (const sender of this.#senders.values()) {
+      bytes ||= sender.kind === 'video' ? sender.sendPadding() : 0;
+    }
+    return bytes;
+  }
+
   /** Takes any SRTP or SRTCP packet of the transport. What is malformed, forged or replayed is dropped. */
   receive(packet: Buffer): void {
     if (this.#closed) return;
@@ -237,13 +251,16 @@ export class RtpSession extends EventEmitter<RtpSessionEvents> {
   }
 
   #handleReports(reports: readonly ReportBlock[], nowMs: number): void {
+    let fractionLost: number | undefined;
     for (const report of reports) {
       const sender = this.#senders.get(report.ssrc);
       if (!sender) continue;
+      fractionLost = Math.max(fractionLost ?? 0, report.fractionLost / 256);
       sender.handleReport(report);
       const sample = roundTripMs(nowMs, report.lastSenderReport, report.delaySinceLastSenderReport);
       if (sample !== undefined) this.#roundTrip.add(sample);
     }
+    if (fractionLost !== undefined) this.emit('reports', fractionLost);
   }
 
   /** An SSRC of 0 means all. */

@@ -224,7 +224,11 @@ export class SignalingClient extends EventEmitter<SignalingEvents> {
     const error =
       this.#lastError ??
       new MeetError(
-        'server-unreachable',
+        code === CLOSE.removed
+          ? 'removed'
+          : code === CLOSE.meetingEnded
+            ? 'meeting-ended'
+            : 'server-unreachable',
         this.#bye?.message ?? `The server closed the connection (${reason || code}).`,
       );
     return { code, error, ...(this.#bye ? { bye: this.#bye.reason } : {}) };

@@ -1,6 +1,7 @@
 /** One DTLS 1.2 association for SRTP keys (RFC 5764): werift's state machine, with the checks it lacks. */
 import { MeetError } from '../../protocol/errors.ts';
 import type { LocalCertificate } from './certificate.ts';
+import { DtlsRecordSender } from './dtls-records.ts';
 import {
   type Fingerprint,
   notVerified,
@@ -56,8 +57,6 @@ export class DtlsAssociation {
   #peerCertificate: Buffer | undefined;
   #ownershipProven = false;
   #finished = false;
-  /** Number of the next record sent in each epoch. */
-  readonly #nextSequence = [0, 0];
 
   constructor(options: DtlsOptions) {
     this.#options = options;
@@ -74,9 +73,15 @@ export class DtlsAssociation {
   }
 
   #createSocket(): DtlsSocket {
-    const { role, certificate, send } = this.#options;
+    const { role, certificate } = this.#options;
     const { DtlsClient, DtlsServer } = weriftInternals();
     const association = this;
+    const records = new DtlsRecordSender({
+      send: (datagram) => {
+        if (this.#state !== 'closed') this.#options.send(datagram);
+      },
+      sealAgain: (sequenceNumber) => this.#sealFinished(sequenceNumber),
+    });
     const options = {
       cert: certificate.certificatePem,
       key: certificate.privateKeyPem,
@@ -91,9 +96,7 @@ export class DtlsAssociation {
         set onData(handler: (data: Buffer) => void) {
           association.#onRecord = handler;
         },
-        send: async (packet: Buffer) => {
-          if (association.#state !== 'closed') send(Buffer.concat(association.#renumbered(packet)));
-        },
+        send: async (packet: Buffer) => records.add(packet),
         close: async () => undefined,
       },
     };
@@ -246,56 +249,42 @@ export class DtlsAssociation {
     }
   }
 
-  /**
-   * The records of a datagram of werift's with numbers of their own. werift sends the same records again when it
-   * retransmits; a peer that has had them drops them as replayed (RFC 6347 section 4.1.2.6), and one whose last
-   * flight was lost never learns that it has to repeat it.
-   */
-  #renumbered(datagram: Buffer): Buffer[] {
-    const records: Buffer[] = [];
-    for (let offset = 0; offset < datagram.length; ) {
-      const end = offset + RECORD_HEADER_BYTES + datagram.readUInt16BE(offset + 11);
-      const record = Buffer.from(datagram.subarray(offset, end));
-      const epoch = record.readUInt16BE(3);
-      const finished = epoch === 0 ? undefined : this.#ownFinished();
-      if (finished !== undefined) records.push(this.#seal(CONTENT.handshake, finished));
-      else {
-        record.writeUIntBE(this.#nextNumber(epoch), 5, 6);
-        records.push(record);
-      }
-      offset = end;
-    }
-    return records;
-  }
-
-  /** The only message that is sent encrypted. */
-  #ownFinished(): Buffer | undefined {
-    const own = Object.values(this.#socket.dtls.handshakeCache).filter(({ isLocal }) => isLocal);
-    const messages = own.flatMap(({ data }) => data);
-    return messages.find(({ msg_type }) => msg_type === MESSAGE.finished)?.serialize();
-  }
-
-  #nextNumber(epoch: number): number {
-    const number = this.#nextSequence[epoch] ?? 0;
-    this.#nextSequence[epoch] = number + 1;
-    return number;
-  }
-
-  /** A record of epoch 1. */
-  #seal(type: number, content: Buffer): Buffer {
-    const { cipher, sessionType } = this.#socket;
-    const sequenceNumber = this.#nextNumber(1);
-    const header = { type, version: VERSION, epoch: 1, sequenceNumber };
-    return recordOf(type, 1, sequenceNumber, cipher.cipher.encrypt(sessionType, content, header));
-  }
-
   #sendAlert(level: number, description: number, encrypted: boolean): void {
-    const content = Buffer.from([level, description]);
-    this.#options.send(
-      encrypted
-        ? this.#seal(CONTENT.alert, content)
-        : recordOf(CONTENT.alert, 0, this.#nextNumber(0), content),
-    );
+    const alert = Buffer.from([level, description]);
+    const sequenceNumber = ++this.#socket.dtls.recordSequenceNumber;
+    this.#options.send(this.#writeRecord(CONTENT.alert, encrypted ? 1 : 0, sequenceNumber, alert));
+  }
+
+  #writeRecord(type: number, epoch: number, sequenceNumber: number, content: Buffer): Buffer {
+    const { cipher, sessionType } = this.#socket;
+    const sealed =
+      epoch === 0
+        ? content
+        : cipher.cipher.encrypt(sessionType, content, { type, version: VERSION, epoch, sequenceNumber });
+    const header = Buffer.alloc(RECORD_HEADER_BYTES);
+    header.writeUInt8(type, 0);
+    header.writeUInt16BE(VERSION, 1);
+    header.writeUInt16BE(epoch, 3);
+    header.writeUIntBE(sequenceNumber, 5, 6);
+    header.writeUInt16BE(sealed.length, 11);
+    return Buffer.concat([header, sealed]);
+  }
+
+  /** Our Finished, the only handshake message that is encrypted. */
+  #sealFinished(atLeast: number): { record: Buffer; sequenceNumber: number } | undefined {
+    const { dtls } = this.#socket;
+    const finished = Object.values(dtls.handshakeCache)
+      .filter(({ isLocal }) => isLocal)
+      .flatMap(({ data }) => data)
+      .find(({ msg_type }) => msg_type === MESSAGE.finished);
+    if (finished === undefined) return undefined;
+    // Alerts count on from here.
+    dtls.recordSequenceNumber = Math.max(atLeast, dtls.recordSequenceNumber + 1);
+    const sequenceNumber = dtls.recordSequenceNumber;
+    return {
+      record: this.#writeRecord(CONTENT.handshake, 1, sequenceNumber, finished.serialize()),
+      sequenceNumber,
+    };
   }
 
   #weriftError(error: unknown): void {
@@ -331,16 +320,6 @@ export class DtlsAssociation {
     this.#shut();
     this.#done.reject(new MeetError('connection-failed', 'The media connection was closed.'));
   }
-}
-
-function recordOf(type: number, epoch: number, sequenceNumber: number, content: Buffer): Buffer {
-  const header = Buffer.alloc(RECORD_HEADER_BYTES);
-  header.writeUInt8(type, 0);
-  header.writeUInt16BE(VERSION, 1);
-  header.writeUInt16BE(epoch, 3);
-  header.writeUIntBE(sequenceNumber, 5, 6);
-  header.writeUInt16BE(content.length, 11);
-  return Buffer.concat([header, content]);
 }
 
 function orderable(fragment: HandshakeFragment): {

@@ -71,7 +71,15 @@ export function encodeArguments(
       for (const level of LEVELS) {
         maps.push(
           ...['-map', `[v${fromLargest}l${level}]`, ...keepTimes, '-enc_time_base', `1:${TICKS_PER_SECOND}`],
-          ...['-c:v', encoder.name, ...encoder.args(layer.bitrate), '-threads', '1', '-g', '9999'],
+          ...[
+            '-c:v',
+            encoder.name,
+            ...encoder.args(layer.bitrate, ffmpeg.libavcodec),
+            '-threads',
+            '1',
+            '-g',
+            '9999',
+          ],
           ...['-force_key_frames', keyFrameExpression(level)],
           ...(CODECS[codec].container === 'ivf'
             ? ['-f', 'ivf']

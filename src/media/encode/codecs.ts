@@ -1,6 +1,7 @@
 import { MeetError } from '../../protocol/errors.ts';
 import type { Ffmpeg } from '../ffmpeg/locate.ts';
 import type { VideoCodec } from '../types.ts';
+import { temporalLayerArguments } from './vp8-temporal-layers.ts';
 
 /** How one codec is encoded for simulcast from a file or a device, and how its stream is read from ffmpeg. */
 export interface CodecEncoder {
@@ -9,7 +10,7 @@ export interface CodecEncoder {
     readonly name: string;
     /** Lowest libavcodec major version whose binding has the options below. */
     readonly sinceLibavcodec?: number;
-    readonly args: (bitrate: number) => readonly string[];
+    readonly args: (bitrate: number, libavcodec: Ffmpeg['libavcodec']) => readonly string[];
   }[];
   /** Container on the pipe: IVF for what it can hold; MPEG-TS gives H.264 as Annex B with times. */
   readonly container: 'ivf' | 'mpegts';
@@ -36,7 +37,15 @@ const libvpx = (speed: string) => (bitrate: number) => [
 
 export const CODECS: Readonly<Record<VideoCodec, CodecEncoder>> = {
   vp8: {
-    encoders: [{ name: 'libvpx', args: libvpx('-8') }],
+    encoders: [
+      {
+        name: 'libvpx',
+        args: (bitrate, libavcodec) => [
+          ...libvpx('-8')(bitrate),
+          ...temporalLayerArguments(bitrate, libavcodec),
+        ],
+      },
+    ],
     container: 'ivf',
     isKeyFrame: isVp8KeyFrame,
   },

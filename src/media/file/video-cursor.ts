@@ -1,6 +1,7 @@
 import type { EncodedMedia } from '../cache/media.ts';
 import { cellTicks, TICKS_PER_SECOND } from '../encode/keyframe-grid.ts';
-import type { EncodedFrame } from '../types.ts';
+import { Vp8TemporalLayers } from '../encode/vp8-temporal-layers.ts';
+import type { EncodedFrame, TemporalLayer } from '../types.ts';
 import { INTERLEAVE_TICKS } from './audio-cursor.ts';
 import type { Cursor, CycleLength } from './cursor.ts';
 import { LayerCursor } from './layer-cursor.ts';
@@ -15,6 +16,8 @@ export class VideoCursor implements Cursor {
   readonly #loop: boolean;
   readonly #cycle: CycleLength;
   readonly #layers: LayerCursor[];
+  /** For each layer, where the codec has temporal layers. */
+  readonly #temporal: Vp8TemporalLayers[];
   #media: EncodedMedia;
   #picture = 0;
   /** Added to times when the last pictures are shown again. */
@@ -29,6 +32,8 @@ export class VideoCursor implements Cursor {
     this.#cycle = options.cycle;
     this.#media = options.passes.first;
     this.#layers = (this.#media.video?.layers ?? []).map((_, layer) => new LayerCursor(layer, options.wake));
+    const layered = this.#media.video?.codec === 'vp8';
+    this.#temporal = layered ? this.#layers.map(() => new Vp8TemporalLayers()) : [];
   }
 
   get passTicks(): number {
@@ -68,13 +73,20 @@ export class VideoCursor implements Cursor {
     const durationUs = Math.round(((next - ticks) * 1e6) / TICKS_PER_SECOND);
     const frames = this.#layers.flatMap((layer, index): EncodedFrame[] => {
       const frame = layer.take(this.#picture);
-      return frame ? [{ kind: 'video', layer: index, ...frame, timestampUs, durationUs }] : [];
+      if (!frame) return [];
+      const temporalLayer = this.#temporalLayer(index, frame.data);
+      return [{ kind: 'video', layer: index, ...frame, timestampUs, durationUs, ...temporalLayer }];
     });
     this.#picture += 1;
     for (const layer of this.#layers) {
       if (layer.active && layer.keyFrameWanted) layer.readAhead(this.#media, this.#picture, STARTS_AHEAD);
     }
     return frames;
+  }
+
+  #temporalLayer(layer: number, picture: Buffer): { temporalLayer?: TemporalLayer } {
+    const temporalLayer = this.#temporal[layer]?.read(picture);
+    return temporalLayer === undefined ? {} : { temporalLayer };
   }
 
   /** `nowTicks` is the source's time. */

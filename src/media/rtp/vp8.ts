@@ -1,17 +1,10 @@
 /** RTP payload format of VP8, RFC 7741. */
 import { randomInt } from 'node:crypto';
+import type { TemporalLayer } from '../types.ts';
 import { evenPieces, maxPayloadBytes } from './payload-size.ts';
 import type { Depacketizer, Packetizer } from './types.ts';
 import { parseVp8Descriptor, writeVp8Descriptor } from './vp8-descriptor.ts';
 import { parseVp8FrameHeader } from './vp8-frame.ts';
-
-/** Where a picture stands in a stream of temporal layers. */
-export interface TemporalLayer {
-  /** 0 (the base) to 3. */
-  readonly id: number;
-  /** The picture depends on temporal layer 0 only. */
-  readonly sync: boolean;
-}
 
 export interface Vp8PacketizerOptions {
   /** Limit of a payload in bytes; default `DEFAULT_MAX_PAYLOAD_BYTES`. */
@@ -74,6 +67,12 @@ export function createVp8Depacketizer(): Depacketizer {
     isFrameStart(payload) {
       const descriptor = parseVp8Descriptor(payload)?.descriptor;
       return descriptor?.startOfPartition === true && descriptor.partition === 0;
+    },
+    readTemporalPosition(payload) {
+      const descriptor = parseVp8Descriptor(payload)?.descriptor;
+      if (descriptor?.tl0PicIdx === undefined || descriptor.temporalId === undefined) return undefined;
+      const { tl0PicIdx: basePicture, temporalId: id, layerSync: sync = false } = descriptor;
+      return { basePicture, id, sync };
     },
     isKeyFrameStart(payload) {
       const parsed = parseVp8Descriptor(payload);

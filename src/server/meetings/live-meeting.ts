@@ -64,6 +64,8 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
     this.#state = new StateBroadcast({
       meeting: () => this.info(),
       participant: (id) => this.#sessions.get(id)?.info(),
+      speakers: () => options.room.speakers,
+      audioSlots: () => options.room.audioSlots,
       send: (audience, text) => {
         for (const session of this.#sessions.values()) {
           if (audience === 'everyone' ? !session.waiting : isHost(session.identity.role))
@@ -72,6 +74,8 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
       },
       count: () => this.#sessions.size,
     });
+    options.room.on('speakers', () => this.#state.speakersChanged());
+    options.room.on('audioSlots', (slots) => this.#state.audioSlotsChanged(slots));
     options.room.on('reset', ({ reason }) => this.#mediaReset(reason));
   }
 

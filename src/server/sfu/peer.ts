@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { MeetError } from '../../protocol/errors.ts';
 import type { TrackInfo } from '../../protocol/model.ts';
 import { PublishConnection } from './publish-connection.ts';
+import type { PersonalUpdate } from './quality/room-quality.ts';
 import { type PeerHost, type Route, type Track, trackInfo } from './route.ts';
 import { checkCandidate } from './sdp/candidate.ts';
 import { parseDescription } from './sdp/description.ts';
@@ -36,6 +37,7 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
     this.#subscriber = new Subscriber({
       peerId: id,
       host,
+      quality: host.quality.addReceiver(id),
       onOffer: (offer) => this.emit('offer', offer),
     });
   }
@@ -51,6 +53,10 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
 
   get openOffer(): SubscribeOffer | undefined {
     return this.#subscriber.openOffer;
+  }
+
+  get personal(): PersonalUpdate {
+    return this.#host.quality.told(this.id);
   }
 
   async publish({ sdp, tracks = [], reset = false }: PublishRequest): Promise<PublishReply> {
@@ -145,6 +151,11 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
     this.#subscriber.tracksChanged();
   }
 
+  /** The audio slot has another occupant, who is or was this peer. */
+  audioSlotChanged(slot: Track): void {
+    this.#subscriber.slotChanged(slot);
+  }
+
   /** The worker died: nothing of both connections is left. */
   reset(): void {
     this.#subscriber.reset();
@@ -161,6 +172,7 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
     this.#subscriber.close();
     this.#publish?.close();
     this.#publish = undefined;
+    this.#host.quality.removeReceiver(this.id);
     this.#host.peerClosed(this.id);
   }
 

@@ -1,9 +1,10 @@
 /** The connection on which a participant sends: one transport and a producer for each sending section. */
 import { randomUUID } from 'node:crypto';
-import type { WebRtcTransport } from 'mediasoup/types';
+import type { RtpParameters, WebRtcTransport } from 'mediasoup/types';
 import { MeetError } from '../../protocol/errors.ts';
 import type { MediaSource } from '../../protocol/model.ts';
 import type { PublishedTrack } from '../../protocol/signaling.ts';
+import { codecName } from './codecs.ts';
 import {
   type AgreedSection,
   type PublishPlan,
@@ -21,6 +22,11 @@ import type { PublishReply } from './types.ts';
  * picture after more than a second. The second request now waits and is answered.
  */
 const KEY_FRAME_REQUEST_DELAY_MS = 350;
+/**
+ * What a receiver's connection is probed for at least, bits a second, as the best encoding's `maxBitrate`: the worker
+ * probes up to 1.35 times that or what arrives, and 2 Mbit/s must be seen before the best layer is sent.
+ */
+const PROBED_BITRATE = 2_600_000;
 
 export interface PublishConnectionOptions {
   readonly route: Route;
@@ -160,19 +166,27 @@ export class PublishConnection {
     const results = await Promise.allSettled(
       plans.map(async ({ section, sending }): Promise<[string, Track]> => {
         const kind = section.kind as Track['kind'];
-        const { source, muted } = about.get(section.mid) ?? {};
+        const { source, muted, layers } = about.get(section.mid) ?? {};
         const id = randomUUID();
         const producer = await this.#transport.produce({
           id,
           kind,
-          rtpParameters: sending!.rtpParameters,
+          rtpParameters:
+            kind === 'video' ? forLayers(sending!.rtpParameters, layers) : sending!.rtpParameters,
           paused: muted === true,
           ...(kind === 'video' ? { keyFrameRequestDelay: KEY_FRAME_REQUEST_DELAY_MS } : {}),
         });
         if (this.#transport.closed) throw endedMeanwhile(producer);
         return [
           section.mid,
-          { id, peerId: this.#peerId, kind, source: source ?? defaultSource(kind), producer },
+          {
+            id,
+            peerId: this.#peerId,
+            kind,
+            source: source ?? defaultSource(kind),
+            producer,
+            ...(layers === undefined ? {} : { layers }),
+          },
         ];
       }),
     );
@@ -218,6 +232,28 @@ export class PublishConnection {
       ),
     });
   }
+}
+
+/**
+ * Says what is in the streams. One stream of VP9 or AV1 may have spatial layers, which its description says and the SDP
+ * does not; of a VP9 stream that is not described it is taken for possible, as a browser's `scalabilityMode` shows
+ * nowhere. Packets of more layers than said would be dropped, of fewer they are forwarded as ever.
+ */
+function forLayers(parameters: RtpParameters, layers: PublishedTrack['layers']): RtpParameters {
+  const { encodings = [{}], codecs } = parameters;
+  const codec = codecName(codecs[0]!);
+  const spatial = layers?.length ?? (codec === 'vp9' ? 3 : 1);
+  const scalable = encodings.length === 1 && spatial > 1 && (codec === 'vp9' || codec === 'av1');
+  return {
+    ...parameters,
+    encodings: encodings.map((encoding, index) => ({
+      ...encoding,
+      ...(scalable ? { scalabilityMode: `L${spatial}T3` } : {}),
+      ...(index === encodings.length - 1
+        ? { maxBitrate: Math.max(encoding.maxBitrate ?? 0, PROBED_BITRATE) }
+        : {}),
+    })),
+  };
 }
 
 function defaultSource(kind: Track['kind']): MediaSource {

@@ -2,18 +2,17 @@
 import { EventEmitter } from 'node:events';
 import type { Router } from 'mediasoup/types';
 import { MeetError } from '../../protocol/errors.ts';
+import type { AudioSlot } from '../../protocol/signaling.ts';
+import { RoomAudio } from './audio/room-audio.ts';
 import { negotiable } from './codecs.ts';
 import { SfuPeer } from './peer.ts';
+import { INITIAL_BITRATE } from './quality/receiver-quality.ts';
+import { RoomQuality } from './quality/room-quality.ts';
 import type { PeerHost, Route, Track } from './route.ts';
 import type { Peer, Room, RoomEvents, SfuLogger } from './types.ts';
 import type { MediaWorker } from './worker.ts';
 import type { WorkerPool } from './workers.ts';
 
-/**
- * Where the estimate of a receiver's bandwidth starts, bits a second: enough for the best layer of a 720p track,
- * so that the first picture is not the smallest one. Congestion control corrects it from there.
- */
-const INITIAL_OUTGOING_BITRATE = 3_000_000;
 /** Seconds without ICE consent (RFC 7675) after which the path counts as cut; it may come back later. */
 const ICE_CONSENT_TIMEOUT = 30;
 /** A worker may die between being chosen and having the router. */
@@ -29,6 +28,8 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
   readonly logger: SfuLogger;
   readonly #pool: WorkerPool;
   readonly #peers = new Map<string, SfuPeer>();
+  readonly #audio: RoomAudio;
+  readonly quality: RoomQuality;
   readonly #onLost = (worker: MediaWorker): void => this.#workerLost(worker);
   #placed: { worker: MediaWorker; router: Router } | undefined;
   #placement: Promise<Route> | undefined;
@@ -40,6 +41,22 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
     this.id = id;
     this.logger = logger;
     this.#pool = pool;
+    this.#audio = new RoomAudio(logger);
+    this.quality = new RoomQuality({
+      logger,
+      onUpdate: (peerId, update) => this.#peers.get(peerId)?.emit('personal', update),
+    });
+    this.#audio.on('speakers', (peerIds) => {
+      this.quality.setSpeakers(peerIds);
+      this.emit('speakers', peerIds);
+    });
+    this.#audio.on('slots', (slots) => this.emit('audioSlots', slots));
+    this.#audio.on('mode', () => this.#offerToAll());
+    this.#audio.on('occupant', (slot, before) => {
+      for (const peerId of new Set([before?.peerId, slot.slot.occupant?.peerId])) {
+        if (peerId !== undefined) this.#peers.get(peerId)?.audioSlotChanged(slot);
+      }
+    });
     pool.on('lost', this.#onLost);
   }
 
@@ -53,6 +70,14 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
       room.close();
       throw error;
     }
+  }
+
+  get speakers(): readonly string[] {
+    return this.#audio.speakers;
+  }
+
+  get audioSlots(): readonly AudioSlot[] {
+    return this.#audio.slotInfo;
   }
 
   addPeer(id: string): Peer {
@@ -76,13 +101,22 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
     return this.#placement;
   }
 
-  tracksOfOthers(peerId: string): Track[] {
-    return [...this.#peers.values()].flatMap((peer) => (peer.id === peerId ? [] : peer.published));
+  tracksOfOthers(peerId: string, allAudio: boolean): Track[] {
+    const tracks = [...this.#peers.values()].flatMap((peer) => (peer.id === peerId ? [] : peer.published));
+    const slots = allAudio ? undefined : this.#audio.slotTracks;
+    return slots === undefined ? tracks : [...slots, ...tracks.filter(({ kind }) => kind !== 'audio')];
   }
 
   tracksChanged(peerId: string): void {
     if (this.#closed) return;
-    for (const peer of this.#peers.values()) if (peer.id !== peerId) peer.tracksOfOthersChanged();
+    const tracks = [...this.#peers.values()].flatMap(({ published }) => published);
+    this.quality.update(tracks);
+    const modeChanged = this.#audio.update(tracks);
+    this.#offerToAll(modeChanged ? undefined : peerId);
+  }
+
+  #offerToAll(except?: string): void {
+    for (const peer of this.#peers.values()) if (peer.id !== except) peer.tracksOfOthersChanged();
   }
 
   peerClosed(peerId: string): void {
@@ -98,6 +132,7 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
     this.#closed = true;
     this.#pool.off('lost', this.#onLost);
     for (const peer of [...this.#peers.values()]) peer.close();
+    this.quality.close();
     this.#leaveWorker();
     this.#onClosed?.();
   }
@@ -112,6 +147,7 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
           throw new MeetError('worker-died', 'The room was closed or its worker died while it was created.');
         }
         this.#placed = { worker, router };
+        this.#audio.place(router);
         return routeThrough(worker, router);
       } catch (error) {
         worker.rooms--;
@@ -135,6 +171,7 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
 
   #leaveWorker(): void {
     this.#placement = undefined;
+    this.#audio.displace();
     if (this.#placed === undefined) return;
     this.#placed.worker.rooms--;
     this.#placed.router.close();
@@ -154,7 +191,7 @@ function routeThrough(worker: MediaWorker, router: Router): Route {
         enableUdp: true,
         enableTcp: true,
         preferUdp: true,
-        initialAvailableOutgoingBitrate: INITIAL_OUTGOING_BITRATE,
+        initialAvailableOutgoingBitrate: INITIAL_BITRATE,
         iceConsentTimeout: ICE_CONSENT_TIMEOUT,
       });
       worker.connections++;

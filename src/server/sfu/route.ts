@@ -1,16 +1,27 @@
 /** What a peer sees of the room it is in: a router to connect to, and the others' tracks. */
 import type { Producer, RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
 import type { MediaKind, MediaSource, TrackInfo } from '../../protocol/model.ts';
+import type { PublishedTrack } from '../../protocol/signaling.ts';
 import { codecName } from './codecs.ts';
+import type { RoomQuality } from './quality/room-quality.ts';
 import type { SfuLogger } from './types.ts';
 
-/** A published track. */
+/** Who is heard in an audio slot. */
+export interface SlotOccupant {
+  readonly peerId: string;
+  readonly trackId: string;
+}
+
+/** A published track, or an audio slot, which belongs to nobody: its `peerId` is empty. */
 export interface Track {
   readonly id: string;
   readonly peerId: string;
   readonly kind: MediaKind;
   source: MediaSource;
   readonly producer: Producer;
+  /** Its simulcast or spatial layers as the sender described them, lowest first. */
+  readonly layers?: NonNullable<PublishedTrack['layers']>;
+  readonly slot?: { readonly index: number; readonly occupant: SlotOccupant | undefined };
 }
 
 /** A peer's way into the room, valid until the worker behind it dies. */
@@ -25,22 +36,24 @@ export interface Route {
 /** The room, as its peers see it. */
 export interface PeerHost {
   readonly logger: SfuLogger;
+  readonly quality: RoomQuality;
   /** @throws MeetError `worker-died` when there is no worker for too long. */
   route(): Promise<Route>;
-  tracksOfOthers(peerId: string): Track[];
+  /** With `allAudio` the others' own audio also where a large meeting has audio slots in its place. */
+  tracksOfOthers(peerId: string, allAudio: boolean): Track[];
   /** The peer published or ended tracks. */
   tracksChanged(peerId: string): void;
   peerClosed(peerId: string): void;
 }
 
-export function trackInfo({ id, kind, source, producer }: Track): TrackInfo {
+export function trackInfo({ id, kind, source, producer, layers }: Track): TrackInfo {
   return {
     id,
     kind,
     source,
     codec: codecName(producer.rtpParameters.codecs[0]!),
     muted: producer.paused,
-    layers: Math.max(1, producer.rtpParameters.encodings?.length ?? 1),
+    layers: Math.max(1, producer.rtpParameters.encodings?.length ?? 1, layers?.length ?? 1),
   };
 }
 

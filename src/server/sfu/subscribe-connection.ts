@@ -9,6 +9,11 @@ import { endedMeanwhile, type Route, type Track } from './route.ts';
 import { badSdp, type Description, fingerprintOf, readTransport, type Section } from './sdp/description.ts';
 import { newSessionId, withTransport, writeSession } from './sdp/session.ts';
 
+export interface Carried {
+  readonly track: Track;
+  readonly consumer: Consumer;
+}
+
 /** A section of our offers. It stays for the connection's life and carries one track after the other. */
 interface Line {
   mid: string;
@@ -17,7 +22,7 @@ interface Line {
   media: MediaDescription;
   /** The receiver refused it with port 0; a new mid makes it a new line (RFC 9429 section 5.2.2). */
   dead: boolean;
-  carried: { readonly track: Track; readonly consumer: Consumer } | undefined;
+  carried: Carried | undefined;
 }
 
 export class SubscribeConnection {
@@ -25,23 +30,40 @@ export class SubscribeConnection {
   readonly #route: Route;
   readonly #sessionId = newSessionId();
   readonly #lines: Line[] = [];
+  /** Whether the track is to stay paused for this receiver: an audio slot that carries its own voice. */
+  readonly #holds: (track: Track) => boolean;
+  /** Consumers that wait for the answer before they may flow. */
+  readonly #unanswered = new Set<Consumer>();
   /** Lines that a consumer is being created for. */
   readonly #taken = new Set<Line>();
   #version = 0;
   #nextMid = 0;
   #fingerprint: string | undefined;
 
-  private constructor(transport: WebRtcTransport, route: Route, onLost: () => void) {
+  private constructor(
+    transport: WebRtcTransport,
+    route: Route,
+    onLost: () => void,
+    holds: (track: Track) => boolean,
+  ) {
     this.#transport = transport;
     this.#route = route;
+    this.#holds = holds;
     transport.on('dtlsstatechange', (state) => {
       if (state === 'failed' || state === 'closed') onLost();
     });
   }
 
-  /** @param onLost the client ended the connection, or DTLS failed. */
-  static async open(route: Route, onLost: () => void): Promise<SubscribeConnection> {
-    return new SubscribeConnection(await route.createTransport(), route, onLost);
+  /**
+   * @param onLost the client ended the connection, or DTLS failed.
+   * @param holds whether a track is to stay paused for now; {@link settle} asks again.
+   */
+  static async open(
+    route: Route,
+    onLost: () => void,
+    holds: (track: Track) => boolean,
+  ): Promise<SubscribeConnection> {
+    return new SubscribeConnection(await route.createTransport(), route, onLost, holds);
   }
 
   get transport(): WebRtcTransport {
@@ -53,7 +75,7 @@ export class SubscribeConnection {
   }
 
   /** What is being sent or offered. */
-  get carried(): { track: Track; consumer: Consumer }[] {
+  get carried(): Carried[] {
     return this.#lines.flatMap(({ carried }) => (carried === undefined ? [] : [carried]));
   }
 
@@ -90,17 +112,20 @@ export class SubscribeConnection {
             producerId: await this.#route.producerOf(track),
             rtpCapabilities: capabilities,
             mid: line.mid,
-            paused,
+            paused: paused || this.#holds(track),
             // For audio it turns NACK on, for receivers that take it.
             enableRtx: true,
           });
           if (this.#transport.closed || track.producer.closed) throw endedMeanwhile(consumer);
           line.carried = { track, consumer };
+          if (paused) this.#unanswered.add(consumer);
+          consumer.observer.once('close', () => this.#unanswered.delete(consumer));
+          if (track.slot !== undefined) this.settle(track);
           line.media = new RemoteOfferMediaSection({
             mid: line.mid,
             kind: track.kind,
             offerRtpParameters: consumer.rtpParameters as never,
-            streamId: track.peerId,
+            streamId: track.slot === undefined ? track.peerId : track.id,
             trackId: track.id,
           }).getObject();
         } catch (error) {
@@ -109,6 +134,19 @@ export class SubscribeConnection {
         }
       }),
     ).finally(() => this.#taken.clear());
+  }
+
+  /**
+   * Pauses or resumes the track as `holds` says now. The request is on its way to the worker when it returns, so that
+   * no packet which is sent after it comes before it.
+   */
+  settle(track: Track): void {
+    const carried = this.carried.find((each) => each.track === track);
+    if (carried === undefined || carried.consumer.closed) return;
+    const { consumer } = carried;
+    if (!this.#holds(track) && this.#unanswered.has(consumer)) return;
+    // A worker that dies meanwhile takes the connection with it.
+    (this.#holds(track) ? consumer.pause() : consumer.resume()).catch(() => {});
   }
 
   writeOffer(): { sdp: string; tracks: SubscribedTrack[] } {
@@ -137,6 +175,7 @@ export class SubscribeConnection {
               participantId: carried.track.peerId,
               kind: carried.track.kind,
               source: carried.track.source,
+              ...(carried.track.slot === undefined ? {} : { slot: carried.track.slot.index }),
             },
           ],
     );
@@ -175,7 +214,7 @@ export class SubscribeConnection {
         } else if (!receiver.answered(consumer.rtpParameters, section.media)) {
           this.#release(line);
           again = true;
-        } else if (consumer.paused && !consumer.closed) {
+        } else if (this.#unanswered.delete(consumer) && !consumer.closed && !this.#holds(track)) {
           resumed.push(consumer.resume());
         }
       }

@@ -1,5 +1,8 @@
 /** Keeps what a participant receives in step with what it wants, one offer at a time. */
 import { MeetError } from '../../protocol/errors.ts';
+import type { VideoRequest } from '../../protocol/signaling.ts';
+import { MAX_PAGE_VIDEOS } from './quality/policy.ts';
+import type { ReceiverQuality } from './quality/receiver-quality.ts';
 import { ReceiverCapabilities } from './receiver.ts';
 import type { PeerHost, Route, Track } from './route.ts';
 import { parseDescription } from './sdp/description.ts';
@@ -10,6 +13,7 @@ import type { ConnectionStats, SubscribeOffer, Subscription } from './types.ts';
 export interface SubscriberOptions {
   readonly peerId: string;
   readonly host: PeerHost;
+  readonly quality: ReceiverQuality;
   readonly onOffer: (offer: SubscribeOffer) => void;
 }
 
@@ -18,7 +22,7 @@ export class Subscriber {
   readonly #receiver = new ReceiverCapabilities();
   /** Declined by the receiver; offered again after the next {@link subscribe}. */
   readonly #declined = new Set<Track>();
-  #wanted: { audio: boolean; video: boolean } | undefined;
+  #wanted: Omit<Subscription, 'reset'> | undefined;
   #connection: SubscribeConnection | undefined;
   #hadConnection = false;
   #open: SubscribeOffer | undefined;
@@ -39,10 +43,13 @@ export class Subscriber {
     return this.#open;
   }
 
-  async subscribe({ audio, video, reset }: Subscription): Promise<void> {
+  async subscribe({ reset, ...wanted }: Subscription): Promise<void> {
     if (reset === true) this.#drop();
-    this.#wanted = { audio, video };
+    this.#wanted = { ...wanted, ...(wanted.videos === undefined ? {} : { videos: page(wanted.videos) }) };
+    this.#options.quality.request(this.#wanted.videos);
     this.#declined.clear();
+    // Tiles of another size need no offer.
+    this.#options.quality.decide();
     await this.#negotiate();
   }
 
@@ -58,6 +65,11 @@ export class Subscriber {
         'tracks could not be offered',
       );
     });
+  }
+
+  /** The audio slot has another occupant, who is or was this receiver. */
+  slotChanged(slot: Track): void {
+    this.#connection?.settle(slot);
   }
 
   async restartIce(): Promise<void> {
@@ -111,6 +123,7 @@ export class Subscriber {
 
   #drop(): void {
     this.#generation++;
+    this.#options.quality.detach();
     this.#connection?.close();
     this.#connection = undefined;
     this.#open = undefined;
@@ -146,10 +159,10 @@ export class Subscriber {
   }
 
   async #offerChanges(route: Route, generation: number): Promise<void> {
-    const { audio, video } = this.#wanted ?? { audio: false, video: false };
+    const { audio, video, videos, allAudio = false } = this.#wanted ?? { audio: false, video: false };
     const wanted = this.#options.host
-      .tracksOfOthers(this.#options.peerId)
-      .filter((track) => (track.kind === 'audio' ? audio : video))
+      .tracksOfOthers(this.#options.peerId, allAudio)
+      .filter((track) => (track.kind === 'audio' ? audio : asks(track, video, videos)))
       .filter((track) => !track.producer.closed && !this.#declined.has(track))
       .filter((track) => this.#receiver.accepts(track.producer.rtpParameters));
     const fresh = this.#connection === undefined || this.#connection.closed;
@@ -163,6 +176,7 @@ export class Subscriber {
       await connection.add(added, this.#receiver.limit(route.capabilities));
       changed = true;
     }
+    this.#options.quality.decide();
     if (this.#restart && !fresh) {
       this.#restart = false;
       await connection.restartIce();
@@ -177,16 +191,33 @@ export class Subscriber {
   }
 
   async #connect(route: Route, generation: number): Promise<SubscribeConnection | undefined> {
-    const connection = await SubscribeConnection.open(route, () => {
-      if (this.#connection === connection) this.#drop();
-    });
+    const connection = await SubscribeConnection.open(
+      route,
+      () => {
+        if (this.#connection === connection) this.#drop();
+      },
+      // Nobody is to hear himself.
+      (track) => track.slot?.occupant?.peerId === this.#options.peerId || this.#options.quality.holds(track),
+    );
     if (generation !== this.#generation) {
       connection.close();
       return undefined;
     }
     this.#connection = connection;
+    this.#options.quality.attach(connection);
     return connection;
   }
+}
+
+/** The requests that fit on a page; screens come in addition. */
+function page(videos: readonly VideoRequest[]): VideoRequest[] {
+  const cameras = videos.filter(({ source }) => source !== 'screen').slice(0, MAX_PAGE_VIDEOS);
+  return videos.filter((video) => video.source === 'screen' || cameras.includes(video));
+}
+
+function asks({ peerId, source }: Track, all: boolean, videos: readonly VideoRequest[] | undefined): boolean {
+  if (videos === undefined) return all;
+  return videos.some((video) => video.participantId === peerId && video.source === source);
 }
 
 /** For what was under way when the connection was reset or the worker died. */

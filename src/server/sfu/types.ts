@@ -2,7 +2,8 @@
 import type { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import type { TrackInfo } from '../../protocol/model.ts';
-import type { PublishedTrack, SubscribedTrack } from '../../protocol/signaling.ts';
+import type { AudioSlot, PublishedTrack, SubscribedTrack, VideoRequest } from '../../protocol/signaling.ts';
+import type { PersonalUpdate } from './quality/room-quality.ts';
 
 export type SfuLogger = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 
@@ -52,6 +53,10 @@ export interface WorkerUsage {
 export interface RoomEvents {
   /** All peers' connections are gone; the Peer objects stay and publish or subscribe anew. */
   reset: [info: { reason: string }];
+  /** Who speaks now: peer ids, the active speaker first, at most four. */
+  speakers: [peerIds: readonly string[]];
+  /** The audio slots that have another occupant now. */
+  audioSlots: [slots: readonly AudioSlot[]];
 }
 
 export interface PublishRequest {
@@ -68,6 +73,10 @@ export interface PublishReply {
 export interface Subscription {
   readonly audio: boolean;
   readonly video: boolean;
+  /** Exactly these videos, as soon as they exist; at most 25 that are no screens. */
+  readonly videos?: readonly VideoRequest[];
+  /** Every audio track, never the audio slots of a large meeting. */
+  readonly allAudio?: boolean;
   readonly reset?: boolean;
 }
 
@@ -89,6 +98,8 @@ export interface PeerEvents {
   offer: [offer: SubscribeOffer];
   /** The peer's own tracks changed. */
   tracks: [tracks: TrackInfo[]];
+  /** How the videos to it are sent, and what it should send: what nobody else needs to know. */
+  personal: [update: PersonalUpdate];
 }
 
 /** One RTP stream between a peer and the SFU. */
@@ -129,6 +140,8 @@ export interface Peer extends EventEmitter<PeerEvents> {
   readonly tracks: TrackInfo[];
   /** The subscribe offer that waits for its answer: a client that resumes its signaling needs it again. */
   readonly openOffer: SubscribeOffer | undefined;
+  /** All that the `personal` events said and that still holds. */
+  readonly personal: PersonalUpdate;
   publish(request: PublishRequest): Promise<PublishReply>;
   setMuted(trackId: string, muted: boolean): Promise<void>;
   setSubscription(subscription: Subscription): Promise<void>;
@@ -142,6 +155,10 @@ export interface Peer extends EventEmitter<PeerEvents> {
 /** One meeting. */
 export interface Room extends EventEmitter<RoomEvents> {
   readonly id: string;
+  /** As last said by the event of this name. */
+  readonly speakers: readonly string[];
+  /** All audio slots; empty while the meeting has none. */
+  readonly audioSlots: readonly AudioSlot[];
   addPeer(id: string): Peer;
   close(): void;
 }

@@ -1,6 +1,6 @@
 /** Tells everyone in a meeting what changed, in as few messages as possible. */
 import type { MeetingInfo, ParticipantInfo } from '../../protocol/model.ts';
-import type { StateUpdate } from '../../protocol/signaling.ts';
+import type { AudioSlot, StateUpdate } from '../../protocol/signaling.ts';
 
 /** Up to this many participants changes go out at the end of the tick they happen in. */
 const PROMPT_PARTICIPANTS = 50;
@@ -14,6 +14,9 @@ export type Audience = 'everyone' | 'hosts';
 export interface StateSource {
   meeting(): MeetingInfo;
   participant(id: string): ParticipantInfo | undefined;
+  speakers(): readonly string[];
+  /** All audio slots; none in a small meeting. */
+  audioSlots(): readonly AudioSlot[];
   /** Sends a serialised message to those of the audience who are connected. */
   send(audience: Audience, text: string): void;
   count(): number;
@@ -57,6 +60,8 @@ export class StateBroadcast {
   readonly #source: StateSource;
   readonly #changes: Readonly<Record<Audience, Changes>> = { everyone: new Changes(), hosts: new Changes() };
   #meetingChanged = false;
+  #speakersChanged = false;
+  readonly #slots = new Map<number, AudioSlot>();
   #resetReason: string | undefined;
   #version = 0;
   #flushedAt = -Infinity;
@@ -86,9 +91,22 @@ export class StateBroadcast {
     this.#schedule();
   }
 
+  speakersChanged(): void {
+    this.#speakersChanged = true;
+    this.#schedule();
+  }
+
+  /** These audio slots have another occupant. */
+  audioSlotsChanged(slots: readonly AudioSlot[]): void {
+    for (const slot of slots) this.#slots.set(slot.slot, slot);
+    this.#schedule();
+  }
+
   /** Everyone's media connections are gone. */
   mediaReset(reason: string): void {
     this.#resetReason = reason;
+    // The slots are gone with them.
+    this.#slots.clear();
     this.#schedule();
   }
 
@@ -97,17 +115,22 @@ export class StateBroadcast {
    * the next update, which does no harm: changes are whole participants.
    */
   full(self: { participantId: string; resumed: boolean }, participants: ParticipantInfo[]): string {
+    const visible = new Set(participants.map(({ id }) => id));
     return update({
       version: this.#version,
       full: true,
       self,
       meeting: this.#source.meeting(),
       participants,
+      speakers: this.#source.speakers().filter((id) => visible.has(id)),
+      audioSlots: this.#source
+        .audioSlots()
+        .filter(({ participantId }) => participantId === null || visible.has(participantId)),
     });
   }
 
   /** A message for one receiver only, which does not count as a change of the meeting. */
-  personal(payload: Pick<StateUpdate, 'token' | 'iceServers'>): string {
+  personal(payload: Omit<StateUpdate, 'version' | 'full'>): string {
     return update({ version: this.#version, ...payload });
   }
 
@@ -115,8 +138,8 @@ export class StateBroadcast {
   flush(): void {
     this.#cancel();
     if (this.#closed) return;
-    const { everyone, hosts } = this.#changes;
-    if (everyone.pending || this.#meetingChanged || this.#resetReason !== undefined) this.#flushEveryone();
+    const { hosts } = this.#changes;
+    if (this.#pending) this.#flushEveryone();
     // As a personal message it does not count: the others would see a gap.
     if (hosts.pending) {
       this.#source.send('hosts', update({ version: this.#version, ...hosts.take(this.#source) }));
@@ -129,15 +152,30 @@ export class StateBroadcast {
     this.#cancel();
   }
 
+  /** Something waits that is for everyone. */
+  get #pending(): boolean {
+    return (
+      this.#changes.everyone.pending ||
+      this.#meetingChanged ||
+      this.#speakersChanged ||
+      this.#slots.size > 0 ||
+      this.#resetReason !== undefined
+    );
+  }
+
   #flushEveryone(): void {
     this.#version += 1;
     const text = update({
       version: this.#version,
       ...(this.#meetingChanged ? { meeting: this.#source.meeting() } : {}),
       ...this.#changes.everyone.take(this.#source),
+      ...(this.#speakersChanged ? { speakers: [...this.#source.speakers()] } : {}),
+      ...(this.#slots.size > 0 ? { audioSlots: [...this.#slots.values()] } : {}),
       ...(this.#resetReason === undefined ? {} : { mediaReset: { reason: this.#resetReason } }),
     });
     this.#meetingChanged = false;
+    this.#speakersChanged = false;
+    this.#slots.clear();
     this.#resetReason = undefined;
     this.#source.send('everyone', text);
   }

@@ -164,6 +164,8 @@ export class Session extends EventEmitter<SessionEvents> {
     if (!this.#waiting) this.#peer ??= this.#createPeer();
     const self = { participantId: this.identity.id, resumed };
     connection.sendText(this.#options.state.full(self, this.#options.visible()));
+    const personal = this.#peer?.personal ?? {};
+    if (Object.keys(personal).length > 0) connection.sendText(this.#options.state.personal(personal));
   }
 
   #createPeer(): Peer {
@@ -174,6 +176,7 @@ export class Session extends EventEmitter<SessionEvents> {
       const text = this.#offer.set(offer);
       this.#connection?.sendText(text);
     });
+    peer.on('personal', (update) => this.#connection?.sendText(this.#options.state.personal(update)));
     peer.on('tracks', () => {
       if (!this.closed) this.emit('changed');
     });

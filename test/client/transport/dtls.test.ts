@@ -15,14 +15,32 @@ type Deliver = (packet: Buffer) => void;
 type Fate = (index: number) => 'deliver' | 'drop' | 'late';
 const perfect: Fate = () => 'deliver';
 
+/** What a peer that keeps to RFC 6347 section 4.1.2.6 takes of a datagram: records whose number it has not seen. */
+function replayFilter(): (datagram: Buffer) => Buffer {
+  const seen = new Set<string>();
+  return (datagram) => {
+    const fresh: Buffer[] = [];
+    for (let offset = 0; offset + 13 <= datagram.length; ) {
+      const end = offset + 13 + datagram.readUInt16BE(offset + 11);
+      const number = datagram.toString('hex', offset + 3, offset + 11);
+      if (!seen.has(number)) fresh.push(datagram.subarray(offset, end));
+      seen.add(number);
+      offset = end;
+    }
+    return Buffer.concat(fresh);
+  };
+}
+
 function wire(to: () => Deliver, fate: Fate): Deliver {
   let count = 0;
+  const filter = replayFilter();
+  const deliver: Deliver = (packet) => to()(filter(packet));
   return (packet) => {
     const copy = Buffer.from(packet);
     const index = count++;
     const what = fate(index);
     if (what === 'drop') return;
-    setTimeout(() => to()(copy), what === 'late' ? 5 : 0);
+    setTimeout(() => deliver(copy), what === 'late' ? 5 : 0);
   };
 }
 

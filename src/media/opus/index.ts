@@ -1,0 +1,2 @@
+export * from './decoder.ts';
+export { hasFec } from './fec.ts';
