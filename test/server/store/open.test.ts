@@ -67,18 +67,14 @@ describe('a data folder', () => {
       expect(await refusal({ dataDir: locked })).toMatchObject({ code: 'no-permission' });
       return;
     }
-    // Root may write everywhere: another user tries in a process of its own.
-    const nobody = 65_534;
-    await chmod(folder, 0o755);
-    const readable = await run(process.execPath, ['-e', ''], { uid: nobody, cwd: '/' }).catch(
-      () => undefined,
+    // Root may write everywhere, and so a root without that right tries in a process of its own.
+    await chmod(locked, 0o500);
+    const bounded = ['--bounding-set', '-dac_override', process.execPath];
+    if (!(await run('setpriv', [...bounded, '-e', '']).catch(() => undefined)))
+      skip('this root cannot give up rights');
+    const attempt = await run('setpriv', [...bounded, opener, JSON.stringify({ dataDir: locked })]).catch(
+      (error: { stderr: string }) => error,
     );
-    if (!readable) skip('this Node cannot be started by another user');
-    const attempt = await run(process.execPath, [opener, JSON.stringify({ dataDir: locked })], {
-      uid: nobody,
-      gid: nobody,
-      cwd: '/',
-    }).catch((error: { stderr: string }) => error);
     expect(attempt.stderr).toContain("code: 'no-permission'");
   });
 
