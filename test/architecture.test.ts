@@ -144,7 +144,7 @@ test('packages that the sources use are dependencies', () => {
   expect([...used].filter((name) => manifest.dependencies[name!] === undefined)).toEqual([]);
 });
 
-test('what is exported is used elsewhere', () => {
+test('what is exported is used', () => {
   const others = ['test', 'bench', 'scripts'].flatMap((name) => {
     const path = join(SOURCES, '..', name);
     return (readdirSync(path, { recursive: true }) as string[])
