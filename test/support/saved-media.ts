@@ -53,3 +53,28 @@ export async function readSavedFolder(folder: string): Promise<Map<string, Saved
   }
   return found;
 }
+
+/** When a Matroska file's time 0 was, milliseconds since the epoch: its DateUTC. */
+export async function matroskaDate(path: string): Promise<number> {
+  const { stderr } = await runFfmpeg(['-nostdin', '-i', path, '-f', 'ffmetadata', '-y', '/dev/null']);
+  const date = /creation_time\s*: (\S+)/.exec(stderr)?.[1];
+  if (date === undefined) throw new Error(`${path} has no date`);
+  return Date.parse(date);
+}
+
+/** Height of each picture in a file, in order: it changes with the simulcast layer. */
+export async function pictureHeights(path: string): Promise<number[]> {
+  const { stderr } = await runFfmpeg([
+    '-nostdin',
+    '-i',
+    path,
+    '-vsync',
+    '0',
+    '-vf',
+    'showinfo',
+    '-f',
+    'null',
+    '-',
+  ]);
+  return [...stderr.matchAll(/Parsed_showinfo.*? s:\d+x(\d+)/g)].map((match) => Number(match[1]));
+}
