@@ -102,6 +102,8 @@ async function show(
     await live.close();
     return;
   }
+  // Rates are over the time since the last call: the first line has some to tell.
+  for (const { name, client } of participants) statsLine(name, client);
   while (!over.aborted) {
     await delay(LINE_INTERVAL_MS, undefined, { signal: over }).catch(() => {});
     for (const { name, client } of participants) {
