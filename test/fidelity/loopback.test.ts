@@ -8,16 +8,13 @@ import { barcodeClip } from '../support/barcode-clip.ts';
 import { compareAv, reportCounters } from '../support/barcode-compare.ts';
 import { readBarcodeFrames, readBeeps } from '../support/barcode-media.ts';
 import { mediaCacheDir } from '../support/media-cache.ts';
-import { onlyLayer, saveTracks } from '../support/received.ts';
+import { afterStart, onlyLayer, saveTracks } from '../support/received.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 const SECONDS = 8;
 const HEIGHTS = [180, 360, 720];
 /** Frames that pass while the receiver learns of the tracks and connects, at most. */
-const START_FRAMES = 57;
-
-/** The SFU begins a new track with every fourth picture and sends all once it has seen all temporal layers. */
-const START_SECONDS = 0.4;
+const START_FRAMES = 75;
 
 let server: TestServer;
 let clip: string;

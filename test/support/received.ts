@@ -60,6 +60,18 @@ function nextTrack(client: MeetingClient, kind: 'audio' | 'video'): Promise<Remo
   });
 }
 
+/**
+ * The SFU begins a new track with every fourth picture, and sends all of them once it has seen all temporal layers:
+ * within 150 ms on a quiet machine.
+ */
+const START_SECONDS = 1;
+
+/** The frames of a track after its beginning, from when on every picture is sent. */
+export function afterStart<F extends { readonly pts: number }>(frames: readonly F[]): F[] {
+  const began = (frames[0]?.pts ?? 0) + START_SECONDS;
+  return frames.filter(({ pts }) => pts >= began);
+}
+
 /** The source with only one of its layers sent, so that the server has no other to forward. */
 export function onlyLayer(source: EncodedSource, layer: number): EncodedSource {
   return {
