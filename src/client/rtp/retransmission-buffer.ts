@@ -8,6 +8,8 @@ export interface SentPacket {
   readonly marker: boolean;
   readonly payload: Buffer;
   readonly audioLevel: number | undefined;
+  /** Of the first packet of a frame. */
+  readonly captureTimeMs: number | undefined;
   /** As it was on the wire; kept where there is no RTX stream, see `RtpSender`. */
   readonly wire: Buffer | undefined;
   readonly sentMs: number;

@@ -91,6 +91,7 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
   /** Of the first packet of a frame, which says when it was captured. */
   readonly #firstTemplate: HeaderTemplate;
   readonly #rtxTemplate: HeaderTemplate | undefined;
+  readonly #firstRtxTemplate: HeaderTemplate | undefined;
   readonly #buffer: RetransmissionBuffer;
   /** Index that the next packetised payload gets, and that the next RTX packet gets. */
   #nextIndex: number;
@@ -125,13 +126,15 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
     this.#firstTemplate = new HeaderTemplate({ ...header, captureTime: true });
     if (rtxSsrc !== undefined && rtxPayloadType !== undefined) {
       this.rtxSsrc = rtxSsrc;
-      this.#rtxTemplate = new HeaderTemplate({
+      const repair = {
         ...rest,
         ssrc: rtxSsrc,
         payloadType: rtxPayloadType,
         ...(rid !== undefined && { repairedRid: rid }),
         audioLevel: kind === 'audio',
-      });
+      };
+      this.#rtxTemplate = new HeaderTemplate(repair);
+      this.#firstRtxTemplate = new HeaderTemplate({ ...repair, captureTime: true });
     }
     this.#nextIndex = path.firstIndex(ssrc);
     this.#buffer = new RetransmissionBuffer(this.#nextIndex);
@@ -258,14 +261,24 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
 
   #transmit(index: number, media: MediaPacket): void {
     if (this.#closed) return;
-    const { timestamp, marker, payload, audioLevel } = media;
-    const template = media.captureTimeMs === undefined ? this.#template : this.#firstTemplate;
+    const { timestamp, marker, payload, audioLevel, captureTimeMs } = media;
+    const template = captureTimeMs === undefined ? this.#template : this.#firstTemplate;
     const packet = this.#protect(template, this.ssrc, index, media);
     this.#mediaPackets += 1;
     this.#octets += payload.length;
     const wire = this.#rtxTemplate ? undefined : packet;
     const sentMs = this.#path.scheduler.now();
-    this.#buffer.add({ index, timestamp, marker, payload, audioLevel, wire, sentMs, resentMs: 0 });
+    this.#buffer.add({
+      index,
+      timestamp,
+      marker,
+      payload,
+      audioLevel,
+      captureTimeMs,
+      wire,
+      sentMs,
+      resentMs: 0,
+    });
   }
 
   /**
@@ -276,7 +289,8 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
   #retransmit(sent: SentPacket): void {
     if (this.#closed) return;
     this.#stats.retransmitted += 1;
-    if (!this.#rtxTemplate || this.rtxSsrc === undefined) {
+    const template = sent.captureTimeMs === undefined ? this.#rtxTemplate : this.#firstRtxTemplate;
+    if (!template || this.rtxSsrc === undefined) {
       if (sent.wire) this.#send(sent.wire);
       return;
     }
@@ -285,7 +299,7 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
     payload.set(sent.payload, 2);
     const index = this.#nextRtxIndex;
     this.#nextRtxIndex += 1;
-    this.#protect(this.#rtxTemplate, this.rtxSsrc, index, { ...sent, payload });
+    this.#protect(template, this.rtxSsrc, index, { ...sent, payload });
   }
 
   /** Encrypts and sends; each packet takes a transport-wide number of its own. */
