@@ -7,11 +7,21 @@
  */
 const MAX_DISAGREEMENT_MS = 5_000;
 
+/**
+ * An SFU that goes to another simulcast layer repeats a picture in its size and gives it, and with it all that
+ * follow, times that are a picture later than before (mediasoup's SimulcastConsumer adds 33 ms each time). Times of
+ * capture show that: what they disagree by more than this is taken off. Reports of senders that give no capture
+ * times scatter by less.
+ */
+const MAX_CAPTURE_DRIFT_MS = 25;
+
 export interface TimedFrame {
   /** Sender's media time, milliseconds; starts anywhere. */
   readonly mediaTimeMs: number;
   /** When it came, milliseconds since the epoch; lets a sender's new count be told from a pause. */
   readonly receivedAtMs?: number;
+  /** When it was captured on the sender's wall clock, milliseconds since the epoch, where known. */
+  readonly captureTimeMs?: number | undefined;
 }
 
 export interface TrackClock {
@@ -22,9 +32,11 @@ export interface TrackClock {
 export function trackClock(): TrackClock {
   /** Frame that the others are measured from, in all three times. */
   let anchor: { readonly media: number; readonly file: number; readonly received: number } | undefined;
+  /** Time of capture less media time, as they were when they last agreed. */
+  let captureOffset: number | undefined;
   let last: { readonly media: number; readonly file: number; readonly received: number } | undefined;
   return {
-    fileTimeMs({ mediaTimeMs: media, receivedAtMs }) {
+    fileTimeMs({ mediaTimeMs: media, receivedAtMs, captureTimeMs }) {
       const received = receivedAtMs ?? Number.NaN;
       anchor ??= { media, file: 0, received };
       let file = anchor.file + media - anchor.media;
@@ -35,7 +47,19 @@ export function trackClock(): TrackClock {
         if (ahead > MAX_DISAGREEMENT_MS || (last.media - media > MAX_DISAGREEMENT_MS && passed >= 0)) {
           file = last.file + Math.max(0, passed);
           anchor = { media, file, received };
+          captureOffset = undefined;
         }
+      }
+      if (captureTimeMs !== undefined) {
+        const offset = captureTimeMs - media;
+        const drift = offset - (captureOffset ?? offset);
+        if (Math.abs(drift) > MAX_CAPTURE_DRIFT_MS && Math.abs(drift) < MAX_DISAGREEMENT_MS) {
+          // The picture that comes again comes a moment after itself.
+          file = Math.max(file + drift, (last?.file ?? 0) + 1);
+          anchor = { media, file, received };
+          captureOffset = offset;
+        }
+        captureOffset ??= offset;
       }
       file = Math.max(0, file);
       last = { media, file, received };

@@ -35,8 +35,6 @@ const DEFAULT_FRAME_MS = 33;
 export interface SavedFrame extends TimedFrame {
   readonly data: Buffer;
   readonly keyframe: boolean;
-  /** When it was captured on the sender's wall clock, milliseconds since the epoch, where known. */
-  readonly captureTimeMs?: number | undefined;
   readonly width?: number;
   readonly height?: number;
 }

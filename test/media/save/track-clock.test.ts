@@ -38,6 +38,16 @@ describe('file time', () => {
     }
   });
 
+  test('times that an SFU moves with a layer are put back, and what scatters is not', () => {
+    const clock = trackClock();
+    const at = (mediaTimeMs: number, captureTimeMs: number) =>
+      clock.fileTimeMs({ mediaTimeMs, captureTimeMs, receivedAtMs: captureTimeMs + 5 });
+    expect([at(1000, 70_000), at(1033, 70_041), at(1067, 70_062)]).toEqual([0, 33, 67]);
+    // The picture again in another size, and the next ones: 33 ms later than they were taken.
+    expect([at(1100, 70_067), at(1133, 70_100), at(1167, 70_133)]).toEqual([68, 101, 135]);
+    expect([at(1200, 70_133), at(1233, 70_167)]).toEqual([136, 169]);
+  });
+
   test('a clock that runs 1 % fast is followed for minutes and never leaps', () => {
     const frames = Array.from({ length: 2000 }, (_, i) => [i * 1010, i * 1000] as const);
     const times = fileTimes(frames);
