@@ -19,6 +19,8 @@ export interface RecordedFrame {
   readonly height: number;
   readonly keyframe: boolean;
   readonly gapBefore: boolean;
+  /** `index` of its picture among those decoded, where it was. */
+  readonly decodedAs: number | undefined;
 }
 
 export interface RecordedTrack {
@@ -78,6 +80,7 @@ export class Recorder {
   readonly #timer: NodeJS.Timeout;
   readonly #reader: PictureReader | undefined;
   #decoded: string | undefined;
+  #decodedFrames = 0;
 
   private constructor(client: MeetingClient, reader: PictureReader | undefined, pictures: ReadPicture[]) {
     this.#client = client;
@@ -133,6 +136,7 @@ export class Recorder {
       const at = sharedClockMs();
       const arrivedAt = at - (systemClock.now() - frame.receivedAtMs);
       height = frame.height ?? height;
+      const decodes = trackId === this.#decoded && this.#reader?.write(frame.data, frame) === true;
       frames.push({
         at,
         arrivedAt,
@@ -142,8 +146,8 @@ export class Recorder {
         height,
         keyframe: frame.keyframe,
         gapBefore: frame.gapBefore,
+        decodedAs: decodes ? this.#decodedFrames++ : undefined,
       });
-      if (trackId === this.#decoded) this.#reader?.write(frame.data, frame);
     });
     // The track's statistics then say what was concealed.
     if (kind === 'audio' && this.#reader) void TrackDecoder.open(track, 1);

@@ -5,12 +5,12 @@ import { sharedClockMs } from '../../programs/synthetic-source.ts';
 import {
   audioLoss,
   fellAt,
+  framesOf,
   framesPerSecond,
   freezes,
   type Interval,
   reachedAt,
   shareAt,
-  trackOf,
 } from '../analysis.ts';
 import { preparedClip } from '../media/clip.ts';
 import { BenchMeeting } from '../meeting.ts';
@@ -83,8 +83,8 @@ export const rateSteps: Scenario = {
 };
 
 function figuresOf(recording: Recording, intervals: readonly Interval[]): Figure[] {
-  const { frames } = trackOf(recording, 'video');
-  const audio = trackOf(recording, 'audio').frames;
+  const frames = framesOf(recording, 'video');
+  const audio = framesOf(recording, 'audio');
   const figures: Figure[] = [];
   for (const [index, { name, lines }] of STEPS.entries()) {
     const interval = intervals[index]!;
@@ -137,8 +137,8 @@ function estimateIn({ samples }: Recording, { from, to }: Interval): number {
 
 function noticedBy(name: string, recording: Recording, intervals: readonly Interval[]): Figure[] {
   const whole = { from: intervals[0]!.from, to: intervals.at(-1)!.to };
-  const { frames } = trackOf(recording, 'video');
-  const audio = trackOf(recording, 'audio').frames;
+  const frames = framesOf(recording, 'video');
+  const audio = framesOf(recording, 'audio');
   return [
     {
       name: `${name}: time without 720p`,

@@ -5,12 +5,12 @@ import { sharedClockMs } from '../../programs/synthetic-source.ts';
 import {
   audioLoss,
   fellAt,
+  framesOf,
   framesPerSecond,
   freezes,
   type Interval,
   reachedAt,
   shareAt,
-  trackOf,
 } from '../analysis.ts';
 import { preparedClip } from '../media/clip.ts';
 import { BenchMeeting } from '../meeting.ts';
@@ -77,8 +77,8 @@ export const uplink: Scenario = {
 };
 
 function figuresOf(lines: number, recording: Recording, [, fall, rise]: readonly Interval[]): Figure[] {
-  const { frames } = trackOf(recording, 'video');
-  const audio = trackOf(recording, 'audio').frames;
+  const frames = framesOf(recording, 'video');
+  const audio = framesOf(recording, 'audio');
   const settled = { from: fall!.from + SETTLE_MS, to: fall!.to };
   const wrong = 100 * (1 - shareAt(frames, FITTING, settled));
   const heard = audioLoss(audio, { from: fall!.from + AUDIO_SETTLE_MS, to: fall!.to });
