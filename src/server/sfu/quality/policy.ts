@@ -30,8 +30,14 @@ export const HOLD_MS = 5_000;
  * came late is no fall, and most of the second allowed is left for the keyframe.
  */
 export const FALL_WINDOW_MS = 250;
-/** An estimate that falls below this share of the mean counts at once. */
+/** An estimate that falls below this share of the one before counts at once. */
 export const SUDDEN_FALL = 0.8;
+/**
+ * So long after a switch the queue in front of the link drains and the estimate dips below what the link bears (to half
+ * of it, for a quarter of a second, at 1 Mbit/s): a further switch down then needs estimates of a longer time.
+ */
+export const DRAIN_MS = 1_500;
+export const DRAIN_WINDOW_MS = 500;
 /** A layer that is being sent is kept down to this share of its threshold, so that noise of ±5 % changes nothing. */
 export const KEEP_SHARE = 0.93;
 /** A fall by more than this share is one whatever is being sent, and the thresholds hold as they are. */
