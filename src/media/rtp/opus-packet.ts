@@ -20,7 +20,7 @@ const HYBRID_FRAME_US = [10_000, 20_000] as const;
 const CELT_FRAME_US = [2_500, 5_000, 10_000, 20_000] as const;
 
 /** Duration of one frame by its TOC byte, microseconds (RFC 6716 section 3.1, table 2). */
-function opusFrameDurationUs(toc: number): number {
+export function opusFrameDurationUs(toc: number): number {
   const config = (toc >> 3) & 31;
   if (config < 12) return SILK_FRAME_US[config & 3]!;
   if (config < 16) return HYBRID_FRAME_US[config & 1]!;
