@@ -76,6 +76,9 @@ export const LASTING_LOSS_MS = 2_500;
  * narrow, half a second before the estimate says so; where the queue in front of it is short the estimate takes two.
  */
 export const SUDDEN_LOSS = 0.12;
+/** It needs to be no more than this when the estimate has fallen by a tenth in the same time. */
+export const SUDDEN_LOSS_FALLING = 0.06;
+export const FALLING_SHARE = 0.9;
 export const SUDDEN_LOSS_MS = 1_000;
 /** What is left of the bandwidth in use then: one layer less, of each video at most. */
 export const SUDDEN_LOSS_SHARE = 0.6;

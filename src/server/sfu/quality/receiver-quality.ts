@@ -191,8 +191,8 @@ export class ReceiverQuality {
     this.#decisions = new Map(decision.videos.map((video) => [video.trackId, video]));
     if (decision.starved) this.#returning.begin(nowMs);
     else this.#returning.end();
-    // Until a picture has been sent for a while, the feedback says nothing of the present.
-    if (decision.audioOnly) this.#videoSinceMs = nowMs;
+    // Until pictures have been sent for a while, the feedback says nothing of the present.
+    if (!sent.some(({ consumer }) => flows(consumer))) this.#videoSinceMs = nowMs;
     for (const [index, { track, consumer }] of sent.entries()) {
       const layerSwitch =
         this.#switches.get(consumer) ?? new LayerSwitch(consumer, () => connection.settle(track));
@@ -318,6 +318,10 @@ function sentNow(decision: VideoDecision, consumer: Consumer): SentVideo | undef
   const current = consumer.currentLayers;
   if (current === undefined || current === null) return undefined;
   return { trackId, layer: current.spatialLayer, temporalLayer: current.temporalLayer ?? 0, reason };
+}
+
+function flows({ paused, type, currentLayers }: Consumer): boolean {
+  return !paused && (type === 'simple' || Boolean(currentLayers));
 }
 
 function estimateIn({ type, info }: TransportTraceEventData): number | undefined {

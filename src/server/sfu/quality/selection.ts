@@ -8,6 +8,7 @@ import {
   DRAIN_WINDOW_MS,
   FALL_SHARE,
   FALL_WINDOW_MS,
+  FALLING_SHARE,
   FEC_LOSS,
   FORGET_FAILURE_FACTOR,
   HEAVY_LOSS,
@@ -22,6 +23,7 @@ import {
   type Step,
   SUDDEN_FALL,
   SUDDEN_LOSS,
+  SUDDEN_LOSS_FALLING,
   SUDDEN_LOSS_MS,
   SUDDEN_LOSS_SHARE,
   stepsOf,
@@ -216,11 +218,16 @@ export class Selection {
   }
 
   #followSuddenLoss(
-    { nowMs, loss, audioBitrate }: PolicyInput,
+    { nowMs, estimate, loss, audioBitrate }: PolicyInput,
     share: (bandwidth: number) => Map<string, Step>,
   ): void {
     this.#losses = this.#losses.filter(({ atMs }) => nowMs - atMs <= SUDDEN_LOSS_MS);
-    const rises = loss >= SUDDEN_LOSS && this.#losses.some((before) => before.loss < FEC_LOSS);
+    const falling = this.#samples.some(
+      (before) => nowMs - before.atMs <= SUDDEN_LOSS_MS && estimate < before.estimate * FALLING_SHARE,
+    );
+    const rises =
+      loss >= (falling ? SUDDEN_LOSS_FALLING : SUDDEN_LOSS) &&
+      this.#losses.some((before) => before.loss < FEC_LOSS);
     this.#losses.push({ atMs: nowMs, loss });
     // What is lost after a switch was lost for the reason of the switch.
     if (!rises || nowMs - this.#switchedAtMs < LASTING_LOSS_MS) return;
