@@ -47,6 +47,8 @@ export interface Sample {
   readonly uplinkEstimate: number | undefined;
   readonly rttMs: number | undefined;
   readonly tracks: readonly ReceivedTrackStats[];
+  /** Video layers that the participant sends. */
+  readonly sending: readonly number[];
 }
 
 export interface Recording {
@@ -154,8 +156,9 @@ export class Recorder {
   }
 
   #sample(): void {
-    const { estimate, uplinkEstimate, rttMs, received } = this.#client.stats();
-    this.#samples.push({ at: sharedClockMs(), estimate, uplinkEstimate, rttMs, tracks: received });
+    const { estimate, uplinkEstimate, rttMs, received, sent } = this.#client.stats();
+    const sending = sent.flatMap(({ kind, active, layer }) => (kind === 'video' && active ? [layer] : []));
+    this.#samples.push({ at: sharedClockMs(), estimate, uplinkEstimate, rttMs, tracks: received, sending });
   }
 
   async close(): Promise<void> {

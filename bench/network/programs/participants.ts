@@ -8,10 +8,11 @@ import {
 import { SubscribeConnection } from '../../../src/client/peer/subscribe-connection.ts';
 import type { JoinOptions } from '../../../src/client/types.ts';
 import type { View } from '../../../src/client/view.ts';
+import { openFile } from '../../../src/media/file/open.ts';
 import type { EncodedSource } from '../../../src/media/types.ts';
 import { answer } from '../../harness/program.ts';
 import { sharedClockMs } from '../../programs/synthetic-source.ts';
-import { openClip } from '../media/clip.ts';
+import { NETWORK_CACHE_DIR } from '../media/clip.ts';
 import { type EncoderLog, LiveSource } from '../media/live-source.ts';
 import { SpeechSource } from '../media/speech-source.ts';
 import { Recorder, type Recording } from '../recording.ts';
@@ -52,7 +53,7 @@ async function open(source: JoinRequest['source']): Promise<EncodedSource | unde
   if (source === undefined) return undefined;
   if (source === 'live') return LiveSource.open();
   if (source === 'speech') return new SpeechSource();
-  return openClip(source.clip, { loop: true });
+  return openFile({ video: source.clip, loop: true, cacheDir: NETWORK_CACHE_DIR });
 }
 
 async function joinOne(request: JoinRequest, name: string): Promise<string> {

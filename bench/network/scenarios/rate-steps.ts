@@ -57,7 +57,7 @@ export const rateSteps: Scenario = {
       await link.setRate('down', STEPS[0]!.rate);
       const narrow = meeting.on(link);
       const wide = meeting.on(await meeting.hosts.addWired());
-      await sender.join({ name: 'Sender', source: { clip }, receive: 'none' });
+      const senderId = await sender.watch({ name: 'Sender', source: { clip }, receive: 'none' });
       const id = await narrow.watch({ name: 'Narrow', decode: true });
       const others = [await wide.watch({ name: 'Other 1' }), await wide.watch({ name: 'Other 2' })];
       say('waiting for 720p');
@@ -72,7 +72,9 @@ export const rateSteps: Scenario = {
       }
       const recording = await narrow.recording(id);
       await keep('rate-steps', recording);
+      await keep('rate-steps-sender', await sender.recording(senderId));
       const recordings = await Promise.all(others.map((other) => wide.recording(other)));
+      await keep('rate-steps-other', recordings[0]!);
       return [
         ...figuresOf(recording, intervals),
         ...recordings.flatMap((recording, index) =>

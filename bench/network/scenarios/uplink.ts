@@ -44,7 +44,7 @@ export const uplink: Scenario = {
       await link.setRate('up', WIDE);
       const sender = meeting.on(link);
       const receivers = meeting.on(await meeting.hosts.addWired());
-      const [senderId] = await sender.join({ name: 'Sender', source: { clip }, receive: 'none' });
+      const senderId = await sender.watch({ name: 'Sender', source: { clip }, receive: 'none' });
       const ids: string[] = [];
       for (const maxHeight of WATCHED)
         ids.push(
@@ -67,11 +67,8 @@ export const uplink: Scenario = {
         await keep(`uplink-${lines}`, recording);
         figures.push(...figuresOf(lines, recording, intervals));
       }
-      const { uplinkEstimate = 0 } = await sender.program.ask('stats', { id: senderId! });
-      return [
-        ...figures,
-        { name: "publisher's estimate at the end", value: uplinkEstimate / 1000, unit: 'kbit/s' },
-      ];
+      await keep('uplink-sender', await sender.recording(senderId));
+      return figures;
     }),
 };
 
@@ -91,7 +88,7 @@ function figuresOf(lines: number, recording: Recording, [, fall, rise]: readonly
       name: `${name}: settled, freezes over 200 ms`,
       value: freezes(frames, settled).count,
       unit: '',
-      target: 0,
+      ...whole,
     },
     { name: `${name}: longest pause at the fall`, value: pauseAt(frames, fall!), unit: 'ms' },
     { name: `${name}: audio frames lost`, value: 100 * heard, unit: '%' },
