@@ -1,9 +1,16 @@
-/** `npm run bench`: the figures of docs/, measured in one run on this machine. */
+/**
+ * `npm run bench`: the figures of docs/, measured in one run on this machine. `npm run bench:network`: those of meetings
+ * over bad networks.
+ */
 import { checkoutNode, inRoot } from './setup/checkout.js';
 import { runScript, setUp } from './setup/index.js';
 import { launch } from './setup/launch.js';
 
+const [first, ...rest] = process.argv.slice(2);
+const script =
+  first === 'network' ? [inRoot('bench', 'network', 'main.ts')] : [inRoot('bench', 'main.ts'), first];
+
 await runScript(async () => {
   const env = await setUp();
-  return launch(checkoutNode, [inRoot('bench', 'main.ts'), ...process.argv.slice(2)], { env });
+  return launch(checkoutNode, [...script.filter((word) => word !== undefined), ...rest], { env });
 });

@@ -1,5 +1,6 @@
 /** What recordings say about an interval. Times are those of the shared clock, milliseconds. */
-import type { RecordedFrame, RecordedTrack, Recording } from './recording.ts';
+import { quantile } from '../harness/figure.ts';
+import type { RecordedFrame, Recording } from './recording.ts';
 
 export interface Interval {
   readonly from: number;
@@ -14,17 +15,9 @@ export const FREEZE_MS = 200;
 const within = (frames: readonly RecordedFrame[], { from, to }: Interval) =>
   frames.filter(({ at }) => at >= from && at < to);
 
-/** The first track of this kind, of this participant where one is named. */
-export function trackOf(
-  { tracks }: Recording,
-  kind: 'audio' | 'video',
-  participantId?: string,
-): RecordedTrack {
-  const track = tracks.find(
-    (each) => each.kind === kind && (participantId === undefined || each.participantId === participantId),
-  );
-  if (track === undefined) throw new Error(`No ${kind} track was received`);
-  return track;
+/** All frames of a kind, in order: a track that was lost with its connection comes back as another one. */
+export function framesOf({ tracks }: Recording, kind: 'audio' | 'video'): RecordedFrame[] {
+  return tracks.flatMap((track) => (track.kind === kind ? track.frames : [])).sort((a, b) => a.at - b.at);
 }
 
 /**
@@ -86,6 +79,16 @@ export function freezes(frames: readonly RecordedFrame[], interval: Interval): F
     longest: pauses.reduce((most, ms) => Math.max(most, ms), 0),
     total: long.reduce((sum, ms) => sum + ms, 0),
   };
+}
+
+/**
+ * How much later than the fastest picture this share of them is there, milliseconds: the delay with which a player
+ * shows that share in time.
+ */
+export function playoutDelay(frames: readonly RecordedFrame[], share: number, interval: Interval): number {
+  const transits = within(frames, interval).map(({ at, mediaMs }) => at - mediaMs);
+  if (transits.length === 0) return Number.POSITIVE_INFINITY;
+  return quantile(transits, share) - Math.min(...transits);
 }
 
 const AUDIO_FRAME_MS = 20;

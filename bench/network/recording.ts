@@ -19,6 +19,8 @@ export interface RecordedFrame {
   readonly height: number;
   readonly keyframe: boolean;
   readonly gapBefore: boolean;
+  /** `index` of its picture among those decoded, where it was. */
+  readonly decodedAs: number | undefined;
 }
 
 export interface RecordedTrack {
@@ -45,6 +47,8 @@ export interface Sample {
   readonly uplinkEstimate: number | undefined;
   readonly rttMs: number | undefined;
   readonly tracks: readonly ReceivedTrackStats[];
+  /** Video layers that the participant sends. */
+  readonly sending: readonly number[];
 }
 
 export interface Recording {
@@ -78,6 +82,7 @@ export class Recorder {
   readonly #timer: NodeJS.Timeout;
   readonly #reader: PictureReader | undefined;
   #decoded: string | undefined;
+  #decodedFrames = 0;
 
   private constructor(client: MeetingClient, reader: PictureReader | undefined, pictures: ReadPicture[]) {
     this.#client = client;
@@ -133,6 +138,7 @@ export class Recorder {
       const at = sharedClockMs();
       const arrivedAt = at - (systemClock.now() - frame.receivedAtMs);
       height = frame.height ?? height;
+      const decodes = trackId === this.#decoded && this.#reader?.write(frame.data, frame) === true;
       frames.push({
         at,
         arrivedAt,
@@ -142,16 +148,17 @@ export class Recorder {
         height,
         keyframe: frame.keyframe,
         gapBefore: frame.gapBefore,
+        decodedAs: decodes ? this.#decodedFrames++ : undefined,
       });
-      if (trackId === this.#decoded) this.#reader?.write(frame.data, frame);
     });
     // The track's statistics then say what was concealed.
     if (kind === 'audio' && this.#reader) void TrackDecoder.open(track, 1);
   }
 
   #sample(): void {
-    const { estimate, uplinkEstimate, rttMs, received } = this.#client.stats();
-    this.#samples.push({ at: sharedClockMs(), estimate, uplinkEstimate, rttMs, tracks: received });
+    const { estimate, uplinkEstimate, rttMs, received, sent } = this.#client.stats();
+    const sending = sent.flatMap(({ kind, active, layer }) => (kind === 'video' && active ? [layer] : []));
+    this.#samples.push({ at: sharedClockMs(), estimate, uplinkEstimate, rttMs, tracks: received, sending });
   }
 
   async close(): Promise<void> {

@@ -31,8 +31,6 @@ export interface EncodedPicture {
 export interface EncoderLog {
   /** Pictures of the largest layer, in order. */
   readonly log: readonly EncodedPicture[];
-  /** The wall clock at the first frame's sending minus that frame's capture time: how the sender ties the clocks. */
-  readonly wallClockOffset: number;
   /** Pictures that the encoder had no time for. */
   readonly dropped: number;
 }
@@ -55,7 +53,6 @@ export class LiveSource implements EncodedSource {
   #lastTimeMs = -2;
   #keyframeWanted = false;
   #dropped = 0;
-  #wallClockOffset: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -88,7 +85,7 @@ export class LiveSource implements EncodedSource {
   }
 
   get encoderLog(): EncoderLog {
-    return { log: this.#log, wallClockOffset: this.#wallClockOffset ?? Number.NaN, dropped: this.#dropped };
+    return { log: this.#log, dropped: this.#dropped };
   }
 
   start(sink: SourceSink): void {
@@ -109,7 +106,6 @@ export class LiveSource implements EncodedSource {
         first = false;
         const timestampUs = Math.round(capturedAt * 1000);
         const durationUs = Math.round(1e6 / FRAME_RATE);
-        this.#wallClockOffset ??= performance.timeOrigin + performance.now() - capturedAt;
         sink.frame({ kind: 'video', layer, data, keyframe, timestampUs, durationUs });
       });
       output.on('data', (data: Buffer) => reader.push(data));

@@ -12,6 +12,8 @@ const HEIGHT = 180;
 const PICTURE_BYTES = WIDTH * HEIGHT;
 
 export interface ReadPicture {
+  /** Which one of those written it is, from 0: as long as all decode, each gives one picture. */
+  readonly index: number;
   /** Shared clock, milliseconds: when the whole picture was out of the decoder. */
   readonly at: number;
   /** `undefined` where it cannot be read: a corrupt picture. */
@@ -24,6 +26,7 @@ export class PictureReader {
   readonly #picture = Buffer.alloc(PICTURE_BYTES);
   #filled = 0;
   #written = 0;
+  #decoded = 0;
 
   private constructor(process: FfmpegProcess, onPicture: (picture: ReadPicture) => void) {
     this.#process = process;
@@ -50,14 +53,15 @@ export class PictureReader {
     return new PictureReader(new FfmpegProcess({ path, args, outputs: 1, input: true }), onPicture);
   }
 
-  /** Decodes the next picture of the stream; the first one must be a keyframe with its size. */
-  write(data: Buffer, size: { readonly width?: number; readonly height?: number }): void {
+  /** Decodes the next picture of the stream; the first one must be a keyframe with its size, else it is left out. */
+  write(data: Buffer, size: { readonly width?: number; readonly height?: number }): boolean {
     if (this.#written === 0) {
-      if (size.width === undefined || size.height === undefined) return;
+      if (size.width === undefined || size.height === undefined) return false;
       this.#process.input?.write(ivfHeader(size.width, size.height));
     }
     this.#process.input?.write(ivfFrame(data, this.#written));
     this.#written += 1;
+    return true;
   }
 
   #read(data: Buffer): void {
@@ -67,7 +71,9 @@ export class PictureReader {
       this.#filled += copied;
       if (this.#filled < PICTURE_BYTES) return;
       this.#filled = 0;
-      this.#onPicture({ at: sharedClockMs(), counter: readBarcode(this.#picture, WIDTH, HEIGHT) });
+      const counter = readBarcode(this.#picture, WIDTH, HEIGHT);
+      this.#onPicture({ index: this.#decoded, at: sharedClockMs(), counter });
+      this.#decoded += 1;
     }
   }
 

@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Figure, spread } from '../../harness/figure.ts';
 import { sharedClockMs } from '../../programs/synthetic-source.ts';
-import { type Interval, trackOf } from '../analysis.ts';
-import { CAPTURE_CLOCK_MS, type EncoderLog } from '../media/live-source.ts';
+import { framesOf, type Interval } from '../analysis.ts';
+import { CAPTURE_CLOCK_MS, type EncodedPicture, type EncoderLog } from '../media/live-source.ts';
 import type { ReadPicture } from '../media/picture-reader.ts';
 import { BenchMeeting } from '../meeting.ts';
 import { untilLines } from '../reach.ts';
@@ -18,8 +18,6 @@ const MEASURE_MS = 30_000;
 const QUICK_MEASURE_MS = 10_000;
 const WARM_UP_MS = 30_000;
 const TARGET_MS = 150;
-/** A capture time comes back from the packets rounded; pictures are 33 ms apart. */
-const MATCH_MS = 5;
 
 export const endToEnd: Scenario = {
   name: 'end-to-end',
@@ -48,7 +46,7 @@ export const endToEnd: Scenario = {
 function figuresOf(recording: Recording, encoder: EncoderLog, interval: Interval): Figure[] {
   const pictures = recording.pictures.filter(({ at }) => at >= interval.from && at < interval.to);
   const read = pictures.flatMap((picture) => capturedAt(picture) ?? []);
-  const stages = stagesOf(read, trackOf(recording, 'video').frames, encoder);
+  const stages = stagesOf(read, framesOf(recording, 'video'), encoder.log);
   const of = (stage: (each: Stages) => number) => stages.map(stage);
   const captured = encoder.log.filter(
     (each) => each.capturedAt >= interval.from && each.capturedAt < interval.to,
@@ -92,14 +90,19 @@ function figuresOf(recording: Recording, encoder: EncoderLog, interval: Interval
 }
 
 interface Shown {
+  readonly index: number;
   readonly captured: number;
   readonly at: number;
 }
 
 /** The counter is the time of capture modulo its range, in whole milliseconds. */
-function capturedAt({ counter, at }: ReadPicture): Shown | undefined {
+function capturedAt({ index, counter, at }: ReadPicture): Shown | undefined {
   if (counter === undefined) return undefined;
-  return { at, captured: at - ((((at - counter) % CAPTURE_CLOCK_MS) + CAPTURE_CLOCK_MS) % CAPTURE_CLOCK_MS) };
+  return {
+    index,
+    at,
+    captured: at - ((((at - counter) % CAPTURE_CLOCK_MS) + CAPTURE_CLOCK_MS) % CAPTURE_CLOCK_MS),
+  };
 }
 
 /** Milliseconds each. */
@@ -115,18 +118,14 @@ interface Stages {
 function stagesOf(
   shown: readonly Shown[],
   frames: readonly RecordedFrame[],
-  { log, wallClockOffset }: EncoderLog,
+  log: readonly EncodedPicture[],
 ): Stages[] {
   const encodedBy = new Map(log.map((each) => [Math.floor(each.capturedAt), each]));
-  const received = frames.filter(({ captureMs }) => captureMs !== undefined);
-  let next = 0;
-  return shown.flatMap(({ captured, at }) => {
+  const frameOf = new Map(frames.map((frame) => [frame.decodedAs, frame]));
+  return shown.flatMap(({ captured, at, index }) => {
     const encoded = encodedBy.get(Math.floor(captured));
-    if (encoded === undefined) return [];
-    const wall = encoded.capturedAt + wallClockOffset;
-    while (next < received.length && received[next]!.captureMs! < wall - MATCH_MS) next += 1;
-    const frame = received[next];
-    if (frame === undefined || Math.abs(frame.captureMs! - wall) > MATCH_MS) return [];
+    const frame = frameOf.get(index);
+    if (encoded === undefined || frame === undefined) return [];
     return [
       {
         encoded: encoded.encodedAt - encoded.capturedAt,

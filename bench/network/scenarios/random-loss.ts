@@ -5,11 +5,12 @@ import { sharedClockMs } from '../../programs/synthetic-source.ts';
 import {
   audioLoss,
   concealment,
+  framesOf,
   framesPerSecond,
   freezes,
   type Interval,
+  playoutDelay,
   shareAt,
-  trackOf,
 } from '../analysis.ts';
 import { preparedClip } from '../media/clip.ts';
 import { BenchMeeting } from '../meeting.ts';
@@ -62,7 +63,7 @@ async function withDelay(
   await untilLines(720, WARM_UP_MS, [receiver, id]);
   const figures: Figure[] = [];
   for (const loss of LOSSES) {
-    const name = `${100 * loss} % loss, ${delayMs} ms`;
+    const name = `${Math.round(100 * loss)} % loss, ${delayMs} ms`;
     say(name);
     await link.change({ loss });
     await delay(quick ? QUICK_SETTLE_MS : SETTLE_MS);
@@ -78,8 +79,8 @@ async function withDelay(
 }
 
 function figuresOf(name: string, recording: Recording, interval: Interval): Figure[] {
-  const { frames } = trackOf(recording, 'video');
-  const audio = audioLoss(trackOf(recording, 'audio').frames, interval);
+  const frames = framesOf(recording, 'video');
+  const audio = audioLoss(framesOf(recording, 'audio'), interval);
   const sound = concealment(recording, interval);
   const shares = LAYERS.map((lines) => ({ lines, share: shareAt(frames, lines, interval) }));
   const { lines, share } = shares.reduce((most, each) => (each.share > most.share ? each : most));
@@ -91,6 +92,11 @@ function figuresOf(name: string, recording: Recording, interval: Interval): Figu
     { name: `${name}: freezes over 200 ms`, value: count, unit: '' },
     { name: `${name}: time frozen`, value: (100 * total) / (interval.to - interval.from), unit: '%' },
     { name: `${name}: longest pause`, value: longest, unit: 'ms' },
+    {
+      name: `${name}: delay for 95 % of the pictures to be in time`,
+      value: playoutDelay(frames, 0.95, interval),
+      unit: 'ms',
+    },
     { name: `${name}: audio frames lost`, value: 100 * audio, unit: '%' },
     { name: `${name}: sound recovered by FEC`, value: 100 * sound.recovered, unit: '%' },
     { name: `${name}: sound concealed`, value: 100 * sound.concealed, unit: '%' },

@@ -5,12 +5,12 @@ import { sharedClockMs } from '../../programs/synthetic-source.ts';
 import {
   audioLoss,
   fellAt,
+  framesOf,
   framesPerSecond,
   freezes,
   type Interval,
   reachedAt,
   shareAt,
-  trackOf,
 } from '../analysis.ts';
 import { preparedClip } from '../media/clip.ts';
 import { BenchMeeting } from '../meeting.ts';
@@ -57,7 +57,7 @@ export const rateSteps: Scenario = {
       await link.setRate('down', STEPS[0]!.rate);
       const narrow = meeting.on(link);
       const wide = meeting.on(await meeting.hosts.addWired());
-      await sender.join({ name: 'Sender', source: { clip }, receive: 'none' });
+      const senderId = await sender.watch({ name: 'Sender', source: { clip }, receive: 'none' });
       const id = await narrow.watch({ name: 'Narrow', decode: true });
       const others = [await wide.watch({ name: 'Other 1' }), await wide.watch({ name: 'Other 2' })];
       say('waiting for 720p');
@@ -72,7 +72,9 @@ export const rateSteps: Scenario = {
       }
       const recording = await narrow.recording(id);
       await keep('rate-steps', recording);
+      await keep('rate-steps-sender', await sender.recording(senderId));
       const recordings = await Promise.all(others.map((other) => wide.recording(other)));
+      await keep('rate-steps-other', recordings[0]!);
       return [
         ...figuresOf(recording, intervals),
         ...recordings.flatMap((recording, index) =>
@@ -83,8 +85,8 @@ export const rateSteps: Scenario = {
 };
 
 function figuresOf(recording: Recording, intervals: readonly Interval[]): Figure[] {
-  const { frames } = trackOf(recording, 'video');
-  const audio = trackOf(recording, 'audio').frames;
+  const frames = framesOf(recording, 'video');
+  const audio = framesOf(recording, 'audio');
   const figures: Figure[] = [];
   for (const [index, { name, lines }] of STEPS.entries()) {
     const interval = intervals[index]!;
@@ -137,8 +139,8 @@ function estimateIn({ samples }: Recording, { from, to }: Interval): number {
 
 function noticedBy(name: string, recording: Recording, intervals: readonly Interval[]): Figure[] {
   const whole = { from: intervals[0]!.from, to: intervals.at(-1)!.to };
-  const { frames } = trackOf(recording, 'video');
-  const audio = trackOf(recording, 'audio').frames;
+  const frames = framesOf(recording, 'video');
+  const audio = framesOf(recording, 'audio');
   return [
     {
       name: `${name}: time without 720p`,

@@ -30,8 +30,14 @@ export const HOLD_MS = 5_000;
  * came late is no fall, and most of the second allowed is left for the keyframe.
  */
 export const FALL_WINDOW_MS = 250;
-/** An estimate that falls below this share of the mean counts at once. */
+/** An estimate that falls below this share of the one before counts at once. */
 export const SUDDEN_FALL = 0.8;
+/**
+ * So long after a switch the queue in front of the link drains and the estimate dips below what the link bears (to half
+ * of it, for a quarter of a second, at 1 Mbit/s): a further switch down then needs estimates of a longer time.
+ */
+export const DRAIN_MS = 1_500;
+export const DRAIN_WINDOW_MS = 500;
 /** A layer that is being sent is kept down to this share of its threshold, so that noise of ±5 % changes nothing. */
 export const KEEP_SHARE = 0.93;
 /** A fall by more than this share is one whatever is being sent, and the thresholds hold as they are. */
@@ -70,6 +76,9 @@ export const LASTING_LOSS_MS = 2_500;
  * narrow, half a second before the estimate says so; where the queue in front of it is short the estimate takes two.
  */
 export const SUDDEN_LOSS = 0.12;
+/** It needs to be no more than this when the estimate has fallen by a tenth in the same time. */
+export const SUDDEN_LOSS_FALLING = 0.06;
+export const FALLING_SHARE = 0.9;
 export const SUDDEN_LOSS_MS = 1_000;
 /** What is left of the bandwidth in use then: one layer less, of each video at most. */
 export const SUDDEN_LOSS_SHARE = 0.6;

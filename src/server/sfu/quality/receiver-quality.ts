@@ -2,6 +2,7 @@
 import type { Consumer, TransportTraceEventData, WebRtcTransport } from 'mediasoup/types';
 import type { SentVideo, StateUpdate, VideoRequest } from '../../../protocol/signaling.ts';
 import { LayerSwitch } from './layer-switch.ts';
+import { Proof } from './proof.ts';
 import { ReturnProbe } from './return-probe.ts';
 import { Selection } from './selection.ts';
 import type { MeteredTrack, TrackMeter } from './track-meter.ts';
@@ -20,12 +21,6 @@ const LEAST_CEILING = 3_400_000;
 const HIGHEST_CEILING = 20_000_000;
 /** Room above what all videos together need, for probing and retransmissions. */
 const CEILING_FACTOR = 1.35;
-/**
- * Shares of the ceiling that are set one after the other before a switch up. With each the worker sends two clusters of
- * 15 ms at about that rate. A single one goes through a token bucket at any rate and promises too much: at 1 Mbit/s with
- * a bucket of 8 kB the estimate rose to 3.4 Mbit/s every few seconds. Clusters in a row are measured right.
- */
-const PROOF_CEILINGS = [0.85, 1, 0.85, 1];
 /**
  * The worker's loss is a mean over its last 24 feedback packets, 2.4 s of ours: when video begins anew it still tells of
  * what was before.
@@ -69,6 +64,7 @@ export class ReceiverQuality {
   #connection: ReceiverConnection | undefined;
   #requests = new Map<string, VideoRequest>();
   #returning = new ReturnProbe();
+  readonly #proof = new Proof();
   /** Of the transport-wide feedback, which covers video alone. */
   #estimate = INITIAL_BITRATE;
   #measured = INITIAL_BITRATE;
@@ -138,6 +134,7 @@ export class ReceiverQuality {
     this.#connection = undefined;
     this.#selection = new Selection();
     this.#returning = new ReturnProbe();
+    this.#proof.stop();
     this.#estimate = INITIAL_BITRATE;
     this.#loss = 0;
     this.#ceilings = '';
@@ -194,8 +191,8 @@ export class ReceiverQuality {
     this.#decisions = new Map(decision.videos.map((video) => [video.trackId, video]));
     if (decision.starved) this.#returning.begin(nowMs);
     else this.#returning.end();
-    // Until a picture has been sent for a while, the feedback says nothing of the present.
-    if (decision.audioOnly) this.#videoSinceMs = nowMs;
+    // Until pictures have been sent for a while, the feedback says nothing of the present.
+    if (!sent.some(({ consumer }) => flows(consumer))) this.#videoSinceMs = nowMs;
     for (const [index, { track, consumer }] of sent.entries()) {
       const layerSwitch =
         this.#switches.get(consumer) ?? new LayerSwitch(consumer, () => connection.settle(track));
@@ -221,15 +218,25 @@ export class ReceiverQuality {
   }
 
   /** Probing goes no further than what could be used. */
-  #limit({ transport }: ReceiverConnection, audioBitrate: number, prove: boolean): void {
+  #limit({ transport }: ReceiverConnection, audioBitrate: number, prove: number | undefined): void {
     const useful = this.#videos.reduce(
       (sum, { layers }) => sum + Math.max(...layers.map(({ bitrates }) => bitrates.at(-1) ?? 0)),
       audioBitrate,
     );
     const own = Math.round(Math.min(HIGHEST_CEILING, Math.max(LEAST_CEILING, useful * CEILING_FACTOR)));
     const steady = Math.abs(own - this.#ceiling) <= this.#ceiling * 0.1 ? this.#ceiling : own;
-    const proof = PROOF_CEILINGS.map((share) => Math.round(steady * share));
-    const ceilings = this.#returning.ceilings ?? (prove ? proof : [steady]);
+    if (prove !== undefined && !this.#proof.running && steady > prove) {
+      // What was set for it is to be set anew afterwards.
+      this.#ceilings = '';
+      this.#proof.start(
+        transport,
+        prove - audioBitrate,
+        () => this.#estimate,
+        () => this.decide(),
+      );
+    }
+    if (this.#proof.running) return;
+    const ceilings = this.#returning.ceilings ?? [steady];
     if (ceilings.join() === this.#ceilings) return;
     this.#ceilings = ceilings.join();
     this.#ceiling = ceilings.at(-1)!;
@@ -311,6 +318,10 @@ function sentNow(decision: VideoDecision, consumer: Consumer): SentVideo | undef
   const current = consumer.currentLayers;
   if (current === undefined || current === null) return undefined;
   return { trackId, layer: current.spatialLayer, temporalLayer: current.temporalLayer ?? 0, reason };
+}
+
+function flows({ paused, type, currentLayers }: Consumer): boolean {
+  return !paused && (type === 'simple' || Boolean(currentLayers));
 }
 
 function estimateIn({ type, info }: TransportTraceEventData): number | undefined {

@@ -5,15 +5,15 @@ import { audioProtection } from './policy.ts';
 import { ReceiverQuality, type ReceiverUpdate } from './receiver-quality.ts';
 import { type MeteredTrack, TrackMeter } from './track-meter.ts';
 
-/** Five decisions a second leave time for a keyframe within the second in which a switch down has to happen. */
-const TICK_MS = 200;
+/** Ten decisions a second leave time for a keyframe within the second in which a switch down has to happen. */
+const TICK_MS = 100;
 /**
  * Most receivers whose statistics are read in one tick; it takes about 40 µs each here and in the worker. In larger
  * meetings it is done in turns, and falls are told by the worker in between.
  */
-const POLLS_A_TICK = 60;
+const POLLS_A_TICK = 30;
 /** Bitrates are means over 2.5 s in the worker, so reading them more often tells nothing new. */
-const METER_EVERY_TICKS = 5;
+const METER_EVERY_TICKS = 10;
 
 export type PersonalUpdate = Pick<
   StateUpdate,

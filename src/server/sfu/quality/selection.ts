@@ -4,8 +4,11 @@ import type { LayerReason } from '../../../protocol/signaling.ts';
 import {
   allocate,
   BUDGET_LOSS,
+  DRAIN_MS,
+  DRAIN_WINDOW_MS,
   FALL_SHARE,
   FALL_WINDOW_MS,
+  FALLING_SHARE,
   FEC_LOSS,
   FORGET_FAILURE_FACTOR,
   HEAVY_LOSS,
@@ -20,6 +23,7 @@ import {
   type Step,
   SUDDEN_FALL,
   SUDDEN_LOSS,
+  SUDDEN_LOSS_FALLING,
   SUDDEN_LOSS_MS,
   SUDDEN_LOSS_SHARE,
   stepsOf,
@@ -42,6 +46,7 @@ export class Selection {
   /** The bandwidth that is being made use of. */
   #granted: number | undefined;
   #switchedAtMs = -Infinity;
+  #loweredAtMs = -Infinity;
   #raised: { readonly atMs: number; readonly to: number } | undefined;
   #holdMs = HOLD_MS;
   /** What was found not to suffice for more, and for which videos. */
@@ -58,7 +63,7 @@ export class Selection {
     const { nowMs, estimate, audioBitrate, videos } = input;
     const before = this.#samples.at(-1)?.estimate ?? estimate;
     this.#samples.push({ atMs: nowMs, estimate });
-    if (estimate < before * SUDDEN_FALL) {
+    if (estimate < before * SUDDEN_FALL && nowMs - this.#loweredAtMs >= DRAIN_MS) {
       // What was before it says nothing about now.
       this.#samples = this.#samples.filter(({ atMs }) => atMs >= nowMs);
     }
@@ -86,7 +91,7 @@ export class Selection {
       videos: decisions,
       audioOnly: videos.length > 0 && chosen.size === 0,
       starved: videos.length > 0 && chosen.size === 0 && this.#lossCap >= 0,
-      prove: due && rises > this.#granted && !same(share(rises), chosen),
+      prove: due && rises > this.#granted ? needed(share, this.#granted, rises) : undefined,
       bitrate: decisions.reduce((sum, { trackId, layer }) => {
         return sum + (layer < 0 ? 0 : (chosen.get(trackId)?.cost ?? 0));
       }, 0),
@@ -94,8 +99,9 @@ export class Selection {
   }
 
   #recent(nowMs: number): number {
+    const window = nowMs - this.#loweredAtMs < DRAIN_MS ? DRAIN_WINDOW_MS : FALL_WINDOW_MS;
     const recent = this.#samples.filter(
-      ({ atMs }, index) => nowMs - atMs <= FALL_WINDOW_MS || index >= this.#samples.length - 2,
+      ({ atMs }, index) => nowMs - atMs <= window || index >= this.#samples.length - 2,
     );
     return Math.max(...recent.map(({ estimate }) => estimate));
   }
@@ -108,12 +114,13 @@ export class Selection {
       return;
     }
     this.#granted = recent;
-    this.#switched(nowMs);
+    this.#lowered(nowMs);
   }
 
   /** A switch down, for whatever reason. */
-  #switched(nowMs: number): void {
+  #lowered(nowMs: number): void {
     this.#switchedAtMs = nowMs;
+    this.#loweredAtMs = nowMs;
     this.#judged = undefined;
     if (this.#raised === undefined) return;
     if (nowMs - this.#raised.atMs <= TRIAL_MS) {
@@ -184,7 +191,7 @@ export class Selection {
       if (this.#budgetShare === 1 && this.#lasts(this.#lossySinceMs, nowMs)) {
         const before = shared();
         this.#budgetShare = LOSSY_BUDGET_SHARE;
-        if (!same(before, shared())) this.#switched(nowMs);
+        if (!same(before, shared())) this.#lowered(nowMs);
       }
     } else if (loss < FEC_LOSS) {
       this.#lossySinceMs = undefined;
@@ -203,7 +210,7 @@ export class Selection {
     if (!this.#lasts(this.#heavySinceMs, nowMs) || this.#lossCap < 0 || videos.length === 0) return;
     const highest = Math.max(0, ...[...shared().values()].map(({ layer }) => layer));
     this.#lossCap = highest - 1;
-    this.#switched(nowMs);
+    this.#lowered(nowMs);
   }
 
   #lasts(sinceMs: number, nowMs: number): boolean {
@@ -211,11 +218,16 @@ export class Selection {
   }
 
   #followSuddenLoss(
-    { nowMs, loss, audioBitrate }: PolicyInput,
+    { nowMs, estimate, loss, audioBitrate }: PolicyInput,
     share: (bandwidth: number) => Map<string, Step>,
   ): void {
     this.#losses = this.#losses.filter(({ atMs }) => nowMs - atMs <= SUDDEN_LOSS_MS);
-    const rises = loss >= SUDDEN_LOSS && this.#losses.some((before) => before.loss < FEC_LOSS);
+    const falling = this.#samples.some(
+      (before) => nowMs - before.atMs <= SUDDEN_LOSS_MS && estimate < before.estimate * FALLING_SHARE,
+    );
+    const rises =
+      loss >= (falling ? SUDDEN_LOSS_FALLING : SUDDEN_LOSS) &&
+      this.#losses.some((before) => before.loss < FEC_LOSS);
     this.#losses.push({ atMs: nowMs, loss });
     // What is lost after a switch was lost for the reason of the switch.
     if (!rises || nowMs - this.#switchedAtMs < LASTING_LOSS_MS) return;
@@ -226,7 +238,7 @@ export class Selection {
     // Once for each time that it begins.
     this.#losses = [];
     this.#granted = left;
-    this.#switched(nowMs);
+    this.#lowered(nowMs);
   }
 
   /** One layer more; above the best of all videos there is no cap. */
@@ -249,6 +261,23 @@ export class Selection {
 function awake(video: VideoInput): VideoInput {
   if (video.layers.every(({ state }) => state === 'active')) return video;
   return { ...video, layers: video.layers.map((layer) => ({ ...layer, state: 'active' })) };
+}
+
+/** The least bandwidth between the two that gives what the higher one gives; `undefined` when both give the same. */
+function needed(
+  share: (bandwidth: number) => Map<string, Step>,
+  low: number,
+  high: number,
+): number | undefined {
+  const best = share(high);
+  if (same(share(low), best)) return undefined;
+  let [below, enough] = [low, high];
+  while (enough - below > 5_000) {
+    const middle = (below + enough) / 2;
+    if (same(share(middle), best)) enough = middle;
+    else below = middle;
+  }
+  return enough;
 }
 
 function decide(

@@ -52,8 +52,8 @@ export interface Decision {
   readonly audioOnly: boolean;
   /** The bandwidth is what does not suffice for any, and not the loss. */
   readonly starved: boolean;
-  /** A switch up is about to happen: whether the bandwidth is really there should be found out now. */
-  readonly prove: boolean;
+  /** A switch up is about to happen that needs this bandwidth: whether it is really there should be found out now. */
+  readonly prove: number | undefined;
   /** Bits a second of all videos decided on. */
   readonly bitrate: number;
 }

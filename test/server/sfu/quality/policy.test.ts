@@ -332,6 +332,16 @@ describe('loss', () => {
     expect(receiver.layer).toBe(1);
   });
 
+  test('that begins while the estimate falls needs to be no more than six percent', () => {
+    const receiver = new Receiver([video('v')]);
+    receiver.run(10_000, 3_300_000);
+    receiver.tick(2_700_000);
+    expect(receiver.layer).toBe(2);
+    receiver.loss = 0.07;
+    receiver.tick(2_300_000);
+    expect(receiver.layer).toBe(1);
+  });
+
   test('a burst of it while the link becomes narrower costs no layer', () => {
     const receiver = new Receiver([video('v')]);
     receiver.run(10_000, 5_000_000);
@@ -399,7 +409,7 @@ describe('properties', () => {
         receiver.run(60_000, () => link * (1 + 0.05 * next()));
         const thresholds = [VIDEO_MIN_BITRATE, MEDIUM_BITRATE, HIGH_BITRATE];
         // At a threshold, hysteresis decides.
-        fc.pre(thresholds.every((each) => Math.abs(link / each - 1) > 0.08));
+        fc.pre(thresholds.every((each) => Math.abs(link / each - 1) > 0.12));
         expect(receiver.layer).toBe(thresholds.filter((each) => link >= each).length - 1);
         expect(receiver.log.slice(switches).map(({ layers: sent }) => sent[0])).toEqual([]);
       }),
