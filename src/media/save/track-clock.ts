@@ -9,11 +9,12 @@ const MAX_DISAGREEMENT_MS = 5_000;
 
 /**
  * An SFU that goes to another simulcast layer repeats a picture in its size and gives it, and with it all that
- * follow, times that are a picture later than before (mediasoup's SimulcastConsumer adds 33 ms each time). Times of
- * capture show that: what they disagree by more than this is taken off. Reports of senders that give no capture
- * times scatter by less.
+ * follow, times that are a picture later than before (mediasoup's SimulcastConsumer: 33 ms each time, 75 ms at most).
+ * Times of capture show that, and it is taken off. Less is scatter, and more, or the opposite, is another thing.
  */
-const MAX_CAPTURE_DRIFT_MS = 25;
+const LAYER_SHIFT_MS = { least: 25, most: 110 };
+/** Share of one frame's time of capture in what they are compared with. */
+const SCATTER_WEIGHT = 0.1;
 
 export interface TimedFrame {
   /** Sender's media time, milliseconds; starts anywhere. */
@@ -52,14 +53,15 @@ export function trackClock(): TrackClock {
       }
       if (captureTimeMs !== undefined) {
         const offset = captureTimeMs - media;
-        const drift = offset - (captureOffset ?? offset);
-        if (Math.abs(drift) > MAX_CAPTURE_DRIFT_MS && Math.abs(drift) < MAX_DISAGREEMENT_MS) {
+        const shift = (captureOffset ?? offset) - offset;
+        if (shift > LAYER_SHIFT_MS.least && shift < LAYER_SHIFT_MS.most) {
           // The picture that comes again comes a moment after itself.
-          file = Math.max(file + drift, (last?.file ?? 0) + 1);
+          file = Math.max(file - shift, (last?.file ?? 0) + 1);
           anchor = { media, file, received };
-          captureOffset = offset;
         }
-        captureOffset ??= offset;
+        // Scatter is averaged out, whatever is more is the new measure.
+        const scatter = Math.abs(shift) <= LAYER_SHIFT_MS.least;
+        captureOffset = scatter ? offset + shift * (1 - SCATTER_WEIGHT) : offset;
       }
       file = Math.max(0, file);
       last = { media, file, received };

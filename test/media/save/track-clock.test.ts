@@ -46,6 +46,8 @@ describe('file time', () => {
     // The picture again in another size, and the next ones: 33 ms later than they were taken.
     expect([at(1100, 70_067), at(1133, 70_100), at(1167, 70_133)]).toEqual([68, 101, 135]);
     expect([at(1200, 70_133), at(1233, 70_167)]).toEqual([136, 169]);
+    // A sender that corrects its clock moves nothing.
+    expect([at(1267, 70_430), at(1300, 70_463), at(1333, 70_267)]).toEqual([203, 236, 269]);
   });
 
   test('a clock that runs 1 % fast is followed for minutes and never leaps', () => {
