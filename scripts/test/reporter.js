@@ -1,5 +1,5 @@
 /**
- * vitest reporter of `npm test`: one line a test file, failures in full at the end, the counts in a file.
+ * vitest reporter of `npm test`: one line a test file and a failure, failures in full at the end, counts in a file.
  * A long run is read while it goes on and from a log, so nothing is redrawn.
  */
 import { renameSync, writeFileSync } from 'node:fs';
@@ -20,11 +20,12 @@ export default class SummaryReporter {
   onTestModuleEnd(module) {
     const before = { ...this.#counts };
     const slow = [];
+    const failed = [];
     const reasons = new Set();
     for (const test of module.children.allTests()) {
       const { state, note } = test.result();
       this.#counts[state === 'pending' ? 'failed' : state] += 1;
-      if (state === 'failed') this.#failures.push(test);
+      if (state === 'failed') failed.push(test);
       if (state === 'skipped' && note) reasons.add(note);
       const duration = test.diagnostic()?.duration ?? 0;
       if (duration >= SLOW_MS) slow.push(`${test.name} (${(duration / 1000).toFixed(1)} s)`);
@@ -33,9 +34,10 @@ export default class SummaryReporter {
     for (const suite of [module, ...module.children.allSuites()]) {
       if (suite.errors().length === 0) continue;
       this.#counts.failed += 1;
-      this.#failures.push(suite);
+      failed.push(suite);
     }
-    this.#print(module, before, slow, reasons);
+    this.#failures.push(...failed);
+    this.#print(module, before, { failed, slow, reasons });
     this.#save(false);
   }
 
@@ -43,8 +45,8 @@ export default class SummaryReporter {
     for (const failure of this.#failures) {
       const name = failure.fullName ?? failure.relativeModuleId;
       process.stdout.write(`\nFAILED ${failure.module?.relativeModuleId ?? ''} ${name}\n`);
-      const errors = failure.type === 'test' ? failure.result().errors : failure.errors();
-      for (const error of errors) this.#vitest.logger.printError(error, { project: failure.project });
+      for (const error of errorsOf(failure))
+        this.#vitest.logger.printError(error, { project: failure.project });
     }
     for (const error of unhandledErrors) {
       process.stdout.write('\nFAILED with an error outside of any test\n');
@@ -54,7 +56,7 @@ export default class SummaryReporter {
     this.#save(true);
   }
 
-  #print(module, before, slow, reasons) {
+  #print(module, before, { failed, slow, reasons }) {
     const made = (state) => this.#counts[state] - before[state];
     const parts = ['passed', 'failed', 'skipped']
       .filter((state) => made(state) > 0)
@@ -64,6 +66,11 @@ export default class SummaryReporter {
     process.stdout.write(
       `${mark} ${module.relativeModuleId}  ${parts.join(', ') || 'no tests'}  ${seconds} s\n`,
     );
+    for (const failure of failed) {
+      const [error] = errorsOf(failure);
+      const [sentence] = (error?.message ?? '').split('\n');
+      process.stdout.write(`    failed: ${failure.fullName ?? 'the file itself'}: ${sentence}\n`);
+    }
     for (const name of slow) process.stdout.write(`    slow: ${name}\n`);
     for (const reason of reasons) process.stdout.write(`    skipped: ${reason}\n`);
   }
@@ -75,4 +82,9 @@ export default class SummaryReporter {
     writeFileSync(`${path}.new`, JSON.stringify({ ...this.#counts, complete }));
     renameSync(`${path}.new`, path);
   }
+}
+
+/** Of a test, or of a file or `describe` whose own code failed. */
+function errorsOf(failure) {
+  return failure.type === 'test' ? failure.result().errors : failure.errors();
 }

@@ -1,7 +1,7 @@
 /** Runs vitest within a time limit and counts its results. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -21,14 +21,17 @@ const GRACE_MS = 3000;
  * @returns counts { passed, failed, skipped }; what went wrong with the run itself counts as failed
  */
 export async function runVitest({ node, vitest, cwd, args, env = process.env, limitMs }) {
-  const folder = mkdtempSync(join(tmpdir(), 'meet-summary-'));
+  // All temporary files of the tests go in here too, so that none is left when the run is killed. PostgreSQL, which
+  // refuses to run as root, must be able to pass through.
+  const folder = mkdtempSync(join(tmpdir(), 'meet-'));
+  chmodSync(folder, 0o755);
   const summary = join(folder, 'summary.json');
   const mark = randomUUID();
   const child = spawn(node, [vitest, 'run', `--reporter=${reporter}`, ...args], {
     cwd,
     // Errors go where the rest goes, so that a log of either has them in their place.
     stdio: ['ignore', 'inherit', 1],
-    env: { ...env, MEET_TEST_SUMMARY: summary, MEET_TEST_RUN: mark },
+    env: { ...env, MEET_TEST_SUMMARY: summary, MEET_TEST_RUN: mark, TMPDIR: folder },
     // Its own process group, so that the whole of it can be ended.
     detached: true,
   });
@@ -46,13 +49,12 @@ export async function runVitest({ node, vitest, cwd, args, env = process.env, li
     end();
   }, limitMs);
   const code = await new Promise((resolve) => {
-    child.once('error', () => resolve(127));
-    child.once('exit', (value) => resolve(value ?? 128));
+    child.once('error', ({ message }) => resolve(message));
+    child.once('exit', (value, signal) => resolve(value ?? signal));
   });
   clearTimeout(limit);
   for (const signal of SIGNALS) process.off(signal, interrupt);
   const counts = readCounts(summary);
-  rmSync(folder, { recursive: true, force: true });
   const fail = (sentence) => {
     process.stdout.write(`\nFAILED ${sentence}\n`);
     counts.failed += 1;
@@ -69,6 +71,7 @@ export async function runVitest({ node, vitest, cwd, args, env = process.env, li
       `The tests left processes running:\n${left.map(({ pid, command }) => `  ${pid} ${command}`).join('\n')}`,
     );
   }
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   return { passed: counts.passed, failed: counts.failed, skipped: counts.skipped };
 }
 

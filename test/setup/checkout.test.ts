@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -250,7 +251,7 @@ describe('the counts of a test run', () => {
     write('b.test.js', `${vitest}test('d', () => {}); test('e', ({ skip }) => skip('no coturn here'));`);
     const { counts, stdout } = await count();
     expect(counts).toEqual({ passed: 2, failed: 1, skipped: 2 });
-    expect(stdout).toContain('expected 1 to be 2');
+    expect(stdout).toContain('    failed: b: expected 1 to be 2');
     expect(stdout).toContain('skipped: no coturn here');
     expect(stdout).toMatch(/✗ a\.test\.js {2}1 passed, 1 failed, 1 skipped/);
   });
@@ -274,6 +275,23 @@ describe('the counts of a test run', () => {
     const { counts, stdout } = await count();
     expect(counts).toEqual({ passed: 1, failed: 1, skipped: 0 });
     expect(stdout).toContain('loose');
+  });
+
+  test('are a failure when vitest is killed, of which no file stays', async () => {
+    write(
+      'a.test.js',
+      `${vitest}import { writeFileSync } from 'node:fs'; import { tmpdir } from 'node:os';
+      test('a', () => {
+        writeFileSync(tmpdir() + '/left', '');
+        process.kill(process.ppid, 'SIGKILL');
+        return new Promise(() => {});
+      });`,
+    );
+    mkdirSync(join(folder, 'tmp'));
+    const { counts, stdout } = await count({ TMPDIR: join(folder, 'tmp') });
+    expect(counts).toEqual({ passed: 0, failed: 1, skipped: 0 });
+    expect(stdout).toContain('vitest ended with SIGKILL before its tests did.');
+    expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
   });
 
   test('are a failure when there was no test', async () => {
