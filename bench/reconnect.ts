@@ -229,7 +229,7 @@ async function withScene(hosts: TwoHosts, run: (scene: Scene) => Promise<void>):
     const source: JoinRequest['source'] = { file: CLIP_FILE, cacheDir: CACHE_DIR };
     const [near] = await nearProgram.ask('join', { meeting, count: 1, source, receive: 'all' });
     const far = await farProgram.ask('join', { meeting, count: FAR, source, receive: 'all' });
-    const everybody = { tracks: FAR * 2, timeoutMs: JOIN_TIMEOUT_MS };
+    const everybody = { videos: FAR, timeoutMs: JOIN_TIMEOUT_MS };
     await Promise.all([nearProgram, farProgram].map((program) => program.ask('untilReceiving', everybody)));
     await delay(SETTLE_MS);
     await run(new Scene({ hosts, server, near: [near!, nearProgram], far: [far, farProgram] }));

@@ -9,7 +9,8 @@ import { answer } from '../harness/program.ts';
 import { type SyntheticOptions, SyntheticSource, sharedClockMs, stampOf } from './synthetic-source.ts';
 
 export interface JoinRequest {
-  readonly meeting: string;
+  /** One for all, or one for each in turn. */
+  readonly meeting: string | readonly string[];
   readonly count: number;
   /** What each sends; nothing when absent. */
   readonly source?:
@@ -70,10 +71,11 @@ function watch(client: MeetingClient): void {
   client.on('left', ({ reason }) => note('left', reason));
 }
 
-async function joinOne({ meeting, source, receive }: JoinRequest): Promise<MeetingClient> {
+/** @param index counts the participants of a request */
+async function joinOne({ meeting, source, receive }: JoinRequest, index: number): Promise<MeetingClient> {
   const opened = await openSource(source);
   const client = await joinMeeting({
-    meeting,
+    meeting: typeof meeting === 'string' ? meeting : meeting[index % meeting.length]!,
     displayName: 'Bench',
     receive,
     ...(opened === undefined ? {} : { source: opened }),
@@ -99,22 +101,23 @@ const requests = {
       Array.from({ length: Math.min(JOINS_AT_ONCE, left) }, async () => {
         while (left > 0) {
           left -= 1;
-          ids.push((await joinOne(request)).self.id);
+          ids.push((await joinOne(request, left)).self.id);
         }
       }),
     );
     return ids;
   },
 
-  /** Resolves once every participant has had a whole frame of this many tracks. */
-  untilReceiving: async ({ tracks, timeoutMs }: { tracks: number; timeoutMs: number }): Promise<void> => {
-    const isReceiving = () =>
-      clients.every(
-        ({ tracks: all }) => all.filter((track) => (track.stats()?.frames ?? 0) > 0).length >= tracks,
-      );
+  /** Resolves once every participant has had a whole picture of so many others. */
+  untilReceiving: async ({ videos, timeoutMs }: { videos: number; timeoutMs: number }): Promise<void> => {
+    const seen = ({ tracks }: MeetingClient) =>
+      tracks.filter((track) => track.kind === 'video' && (track.stats()?.frames ?? 0) > 0).length;
     const deadline = performance.now() + timeoutMs;
-    while (!isReceiving()) {
-      if (performance.now() > deadline) throw new Error(`Not every participant receives ${tracks} tracks`);
+    while (clients.some((client) => seen(client) < videos)) {
+      if (performance.now() > deadline) {
+        const counts = clients.map(seen).join(', ');
+        throw new Error(`Not every participant has ${videos} videos after ${timeoutMs} ms: ${counts}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   },
@@ -174,7 +177,7 @@ const requests = {
     const turn = async (): Promise<void> => {
       while (left > 0) {
         left -= 1;
-        const client = await joinOne(request);
+        const client = await joinOne(request, left);
         await receivesBoth(client);
         await client.leave();
         clients.splice(clients.indexOf(client), 1);

@@ -17,6 +17,8 @@ export interface SyntheticOptions {
 const VP8_KEYFRAME_HEADER = Buffer.from([0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xb4, 0x00]);
 /** One frame of 20 ms (RFC 6716 section 3.1). */
 const OPUS_TOC = 0x78;
+/** −dBov of a voice: the server forwards sound of those who speak. */
+const VOICE_LEVEL = 30;
 /** Where the time stands in a frame: behind either header. */
 const STAMP_OFFSET = VP8_KEYFRAME_HEADER.length;
 
@@ -58,7 +60,7 @@ export class SyntheticSource implements EncodedSource {
     if (videoRate > 0) this.#every(1000 / videoRate, 'video', this.#videoNoise, sink);
   }
 
-  #every(intervalMs: number, kind: EncodedFrame['kind'], noise: Buffer, sink: SourceSink): void {
+  #every(intervalMs: number, kind: EncodedFrame['kind'], data: Buffer, sink: SourceSink): void {
     // Participants that start together must not send together.
     const originMs = performance.now() + Math.random() * intervalMs;
     let count = 0;
@@ -66,11 +68,12 @@ export class SyntheticSource implements EncodedSource {
       this.#timers.delete(timer);
       // A late timer sends what is due, as a live source does.
       while (originMs + count * intervalMs <= performance.now()) {
-        const data = Buffer.from(noise);
+        // One buffer for all: whoever sends a frame copies what has to last.
         data.writeDoubleLE(sharedClockMs(), STAMP_OFFSET);
         const timestampUs = Math.round(count * intervalMs * 1000);
         const durationUs = Math.round(intervalMs * 1000);
-        sink.frame({ kind, layer: 0, data, keyframe: true, timestampUs, durationUs });
+        const audioLevel = kind === 'audio' ? { audioLevel: VOICE_LEVEL } : {};
+        sink.frame({ kind, layer: 0, data, keyframe: true, timestampUs, durationUs, ...audioLevel });
         count += 1;
       }
       timer = setTimeout(tick, Math.max(0, originMs + count * intervalMs - performance.now()));

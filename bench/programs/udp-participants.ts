@@ -8,6 +8,8 @@ export interface UdpJoinRequest {
   /** Of the forwarder on loopback. */
   readonly port: number;
   readonly count: number;
+  /** Of so many the sound is sent, of all of them the video. */
+  readonly voices: number;
   readonly source: SyntheticOptions;
 }
 
@@ -19,7 +21,7 @@ const sockets: Socket[] = [];
 const sources: SyntheticSource[] = [];
 let samples: number[] | undefined;
 
-async function join({ port, source: options }: UdpJoinRequest): Promise<void> {
+async function join(port: number, options: SyntheticOptions): Promise<void> {
   const socket = createSocket('udp4');
   socket.on('message', (packet) => samples?.push(sharedClockMs() - stampOf(packet)));
   socket.connect(port, '127.0.0.1');
@@ -37,8 +39,8 @@ async function join({ port, source: options }: UdpJoinRequest): Promise<void> {
 }
 
 const requests = {
-  join: async (request: UdpJoinRequest): Promise<void> => {
-    for (let i = 0; i < request.count; i += 1) await join(request);
+  join: async ({ port, count, voices, source }: UdpJoinRequest): Promise<void> => {
+    for (let i = 0; i < count; i += 1) await join(port, i < voices ? source : { ...source, audioRate: 0 });
   },
   /** From the making of each packet to its arrival at the socket here, milliseconds. */
   measureLatency: async ({ ms }: { ms: number }): Promise<Float64Array> => {

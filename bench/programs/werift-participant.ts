@@ -6,6 +6,7 @@ import {
   RTCPeerConnection,
   RTCRtpCodecParameters,
   RTCRtpHeaderExtensionParameters,
+  type RTCRtpSender,
   RtpHeader,
   RtpPacket,
 } from 'werift';
@@ -19,8 +20,16 @@ export interface WeriftCounters {
   readonly cpuUs: number;
 }
 
+export interface WeriftReceiveRequest {
+  /** One participant in each. */
+  readonly meetings: readonly string[];
+  /** Where packets are counted: behind the RTP receiver, or as they come out of SRTP. */
+  readonly depth: 'receiver' | 'srtp';
+}
+
 export interface WeriftSendRequest {
-  readonly meeting: string;
+  /** One participant in each. */
+  readonly meetings: readonly string[];
   /** Bursts of packets a second, as pictures make them. */
   readonly rate: number;
   readonly packetsABurst: number;
@@ -50,17 +59,21 @@ const EXTENSIONS = [
 /** A payload descriptor (RFC 7741 section 4.2) that says "start of a picture", and a keyframe's header. */
 const VP8_START = Buffer.from([0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xb4, 0x00]);
 
-let connection: RTCPeerConnection | undefined;
-let timer: NodeJS.Timeout | undefined;
+const connections: RTCPeerConnection[] = [];
+const timers = new Set<NodeJS.Timeout>();
 let packets = 0;
+const count = () => {
+  packets += 1;
+};
 
 function connect(): RTCPeerConnection {
-  connection = new RTCPeerConnection({
+  const connection = new RTCPeerConnection({
     bundlePolicy: 'max-bundle',
     codecs: { audio: [OPUS], video: [VP8] },
     headerExtensions: { audio: EXTENSIONS, video: EXTENSIONS },
     iceServers: [],
   });
+  connections.push(connection);
   return connection;
 }
 
@@ -81,68 +94,80 @@ async function signalingFor(meeting: string): Promise<SignalingClient> {
   return signaling;
 }
 
-const requests = {
-  send: async ({ meeting, rate, packetsABurst, bytes }: WeriftSendRequest): Promise<void> => {
-    const signaling = await signalingFor(meeting);
-    const pc = connect();
-    const track = new MediaStreamTrack({ kind: 'video' });
-    const { sender } = pc.addTransceiver(track, { direction: 'sendonly' });
-    const up = connected(pc);
-    await pc.setLocalDescription(await pc.createOffer());
-    const reply = await signaling.request('offer', { sdp: pc.localDescription!.sdp });
-    if (reply.type !== 'answer') throw new Error('The server did not answer the offer');
-    await pc.setRemoteDescription({ type: 'answer', sdp: reply.payload.sdp });
-    await up;
-    const payload = randomBytes(bytes);
-    VP8_START.copy(payload);
-    let sequenceNumber = 0;
-    let bursts = 0;
-    const originMs = performance.now();
-    const tick = () => {
-      while (originMs + (bursts * 1000) / rate <= performance.now()) {
-        bursts += 1;
-        const timestamp = Math.round((bursts * 90_000) / rate);
-        for (let i = 0; i < packetsABurst; i += 1) {
-          sequenceNumber = (sequenceNumber + 1) & 0xffff;
-          const header = new RtpHeader({ sequenceNumber, timestamp, marker: i === packetsABurst - 1 });
-          packets += 1;
-          void sender.sendRtp(new RtpPacket(header, payload));
-        }
+async function publish(meeting: string): Promise<RTCRtpSender> {
+  const signaling = await signalingFor(meeting);
+  const pc = connect();
+  const track = new MediaStreamTrack({ kind: 'video' });
+  const { sender } = pc.addTransceiver(track, { direction: 'sendonly' });
+  const up = connected(pc);
+  await pc.setLocalDescription(await pc.createOffer());
+  const reply = await signaling.request('offer', { sdp: pc.localDescription!.sdp });
+  if (reply.type !== 'answer') throw new Error('The server did not answer the offer');
+  await pc.setRemoteDescription({ type: 'answer', sdp: reply.payload.sdp });
+  await up;
+  return sender;
+}
+
+/** Sends bursts of packets until the process ends. */
+function sendBursts(sender: RTCRtpSender, { rate, packetsABurst, bytes }: WeriftSendRequest): void {
+  const payload = randomBytes(bytes);
+  VP8_START.copy(payload);
+  let sequenceNumber = 0;
+  let bursts = 0;
+  const originMs = performance.now() + Math.random() * (1000 / rate);
+  const tick = () => {
+    timers.delete(timer);
+    while (originMs + (bursts * 1000) / rate <= performance.now()) {
+      bursts += 1;
+      const timestamp = Math.round((bursts * 90_000) / rate);
+      for (let i = 0; i < packetsABurst; i += 1) {
+        sequenceNumber = (sequenceNumber + 1) & 0xffff;
+        const header = new RtpHeader({ sequenceNumber, timestamp, marker: i === packetsABurst - 1 });
+        count();
+        void sender.sendRtp(new RtpPacket(header, payload));
       }
-      timer = setTimeout(tick, originMs + (bursts * 1000) / rate - performance.now());
-    };
-    tick();
+    }
+    timer = setTimeout(tick, originMs + (bursts * 1000) / rate - performance.now());
+    timers.add(timer);
+  };
+  let timer = setTimeout(tick, originMs - performance.now());
+  timers.add(timer);
+}
+
+async function subscribe(meeting: string, depth: WeriftReceiveRequest['depth']): Promise<void> {
+  const signaling = await signalingFor(meeting);
+  const pc = connect();
+  const up = connected(pc);
+  const offered = Promise.withResolvers<void>();
+  signaling.on('offer', ({ sdp }, reply) => {
+    void (async () => {
+      await pc.setRemoteDescription({ type: 'offer', sdp });
+      await pc.setLocalDescription(await pc.createAnswer());
+      reply(pc.localDescription!.sdp);
+    })().then(offered.resolve, offered.reject);
+  });
+  await signaling.request('subscribe', { audio: true, video: true });
+  await offered.promise;
+  await up;
+  if (depth === 'receiver') {
+    // One for each SSRC of the section, of which only one carries media; `onTrack` tells of the first.
+    for (const { receiver } of pc.getTransceivers())
+      for (const track of receiver.tracks) track.onReceiveRtp.subscribe(count);
+    return;
+  }
+  for (const { onRtp } of pc.dtlsTransports) {
+    onRtp.allUnsubscribe();
+    onRtp.subscribe(count);
+  }
+}
+
+const requests = {
+  send: async (request: WeriftSendRequest): Promise<void> => {
+    for (const meeting of request.meetings) sendBursts(await publish(meeting), request);
   },
 
-  /** `depth` says where packets are counted: behind its RTP receiver, or as they come out of SRTP. */
-  receive: async ({ meeting, depth }: { meeting: string; depth: 'receiver' | 'srtp' }): Promise<void> => {
-    const signaling = await signalingFor(meeting);
-    const pc = connect();
-    const up = connected(pc);
-    const offered = Promise.withResolvers<void>();
-    signaling.on('offer', ({ sdp }, reply) => {
-      void (async () => {
-        await pc.setRemoteDescription({ type: 'offer', sdp });
-        await pc.setLocalDescription(await pc.createAnswer());
-        reply(pc.localDescription!.sdp);
-      })().then(offered.resolve, offered.reject);
-    });
-    await signaling.request('subscribe', { audio: true, video: true });
-    await offered.promise;
-    await up;
-    const count = () => {
-      packets += 1;
-    };
-    if (depth === 'receiver') {
-      // One for each SSRC of the section, of which only one carries media; `onTrack` tells of the first.
-      for (const { receiver } of pc.getTransceivers())
-        for (const track of receiver.tracks) track.onReceiveRtp.subscribe(count);
-      return;
-    }
-    for (const { onRtp } of pc.dtlsTransports) {
-      onRtp.allUnsubscribe();
-      onRtp.subscribe(count);
-    }
+  receive: async ({ meetings, depth }: WeriftReceiveRequest): Promise<void> => {
+    await Promise.all(meetings.map((meeting) => subscribe(meeting, depth)));
   },
 
   counters: (): WeriftCounters => {
@@ -154,6 +179,6 @@ const requests = {
 export type WeriftRequests = typeof requests;
 
 answer(requests, async () => {
-  clearTimeout(timer);
-  await connection?.close();
+  for (const timer of timers) clearTimeout(timer);
+  await Promise.all(connections.map((connection) => connection.close()));
 });
