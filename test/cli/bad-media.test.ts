@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runFfmpeg } from '../support/barcode-ffmpeg.ts';
+import { BOUNDED_ROOT } from '../support/bounded-root.ts';
 import { nothingLeft, run } from '../support/meet-process.ts';
 
 /** Nobody listens there: whoever gets that far ends with 4. */
@@ -14,7 +15,6 @@ const file = (name: string) => join(folder, name);
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'meet-bad-media-'));
-  await chmod(folder, 0o755);
   const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=15:d=3'];
   const sound = ['-f', 'lavfi', '-i', 'sine=d=3'];
   await Promise.all([
@@ -34,7 +34,7 @@ beforeAll(async () => {
     await writeFile(file(`half-${name}`), data.subarray(0, data.length / 2));
   }
   await copyFile(file('sound.wav'), file('private.wav'));
-  await chmod(file('private.wav'), 0o600);
+  await chmod(file('private.wav'), 0);
 }, 60_000);
 afterAll(nothingLeft);
 
@@ -114,8 +114,7 @@ test('an ffmpeg that is none is named, and does not keep the command waiting', a
 
 test.skipIf(process.getuid?.() !== 0)('a file that may not be read', async () => {
   const command = await run(['join', MEETING, '--json', SOUND, file('private.wav')], {
-    prefix: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'],
-    env: { MEET_CACHE: '/nonexistent' },
+    prefix: BOUNDED_ROOT,
   });
   expect(command).toMatchObject({
     code: 2,

@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, stat, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { BOUNDED_ROOT } from '../support/bounded-root.ts';
 import { run } from '../support/meet-process.ts';
 
 let folder: string;
@@ -70,9 +71,9 @@ describe('meet config', () => {
 
   test.skipIf(process.getuid?.() !== 0)('says that it may not write', async () => {
     await save({ port: 1 });
-    await chmod(folder, 0o755);
+    await chmod(folder, 0o500);
     const { code, stderr } = await run(['config', 'set', 'port', '2'], {
-      prefix: ['setpriv', '--reuid=65534', '--clear-groups'],
+      prefix: BOUNDED_ROOT,
       env: { MEET_CONFIG: file },
     });
     expect(code).toBe(1);

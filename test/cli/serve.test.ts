@@ -1,12 +1,13 @@
 /** `meet serve`, `meet setup` and `meet doctor` as processes: what they print, what stops them, what they refuse. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, copyFile, mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { BOUNDED_ROOT } from '../support/bounded-root.ts';
 import { create, type MeetEvent, meet, nothingLeft, run, serve, stopAll } from '../support/meet-process.ts';
 import { smallDisk } from '../support/small-disk.ts';
 import { workerBin } from '../support/worker.ts';
@@ -21,6 +22,8 @@ afterEach(async () => {
   await nothingLeft();
 });
 
+/** A user who is not root, whoever it is. */
+const NOBODY = 65_534;
 const LOCAL = ['--host', '127.0.0.1', '--port', '0', '--workers', '1'];
 const data = (name: string) => join(folder, name);
 
@@ -169,16 +172,12 @@ describe('what serve refuses', () => {
   });
 
   test.skipIf(process.getuid?.() !== 0)('a data folder of somebody else', async () => {
-    await chmod(folder, 0o755);
-    const worker = join(folder, 'worker');
-    await copyFile(workerBin(), worker);
-    const reply = await refused(['--data', data('not-mine')], {
-      prefix: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'],
-      env: { MEDIASOUP_WORKER_BIN: worker },
-    });
-    expect(reply).toMatchObject({
+    const path = data('not-mine');
+    await mkdir(path);
+    await chown(path, NOBODY, NOBODY);
+    expect(await refused(['--data', path], { prefix: BOUNDED_ROOT })).toMatchObject({
       code: 'no-permission',
-      message: expect.stringContaining(data('not-mine')),
+      message: expect.stringContaining(path),
     });
   });
 

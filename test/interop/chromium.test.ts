@@ -152,7 +152,7 @@ describe.skipIf(chromiumSkipReason !== undefined)(`Chromium ${chromiumSkipReason
     const before = await page.run<number>('states.length');
     const shown = `(await statistics('inbound-rtp')).find(({ frameWidth }) => frameWidth)?.framesDecoded`;
     const killedAt = performance.now();
-    process.kill(server.sfu.workers()[0]?.pid ?? 0, 'SIGKILL');
+    process.kill(server.sfu.workers()[0]!.pid, 'SIGKILL');
     await page.until(`states.slice(${before}).some(({ mediaReset }) => mediaReset)`);
     // The tracks that were saved end here.
     const { audio, video } = await saved;

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MeetError } from '../../../src/protocol/errors.ts';
 import { openStore, type StoreOptions } from '../../../src/server/store/index.ts';
 import { migrations } from '../../../src/server/store/migrations/index.ts';
+import { BOUNDED_ROOT } from '../../support/bounded-root.ts';
 import { postgresMissing, startPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { smallDisk } from '../../support/small-disk.ts';
 import { describeEngines, silent } from './engines.ts';
@@ -69,10 +70,11 @@ describe('a data folder', () => {
     }
     // Root may write everywhere, and so a root without that right tries in a process of its own.
     await chmod(locked, 0o500);
-    const bounded = ['--bounding-set', '-dac_override', process.execPath];
-    if (!(await run('setpriv', [...bounded, '-e', '']).catch(() => undefined)))
+    const [setpriv, ...rights] = BOUNDED_ROOT;
+    const bounded = [...rights, process.execPath];
+    if (!(await run(setpriv, [...bounded, '-e', '']).catch(() => undefined)))
       skip('this root cannot give up rights');
-    const attempt = await run('setpriv', [...bounded, opener, JSON.stringify({ dataDir: locked })]).catch(
+    const attempt = await run(setpriv, [...bounded, opener, JSON.stringify({ dataDir: locked })]).catch(
       (error: { stderr: string }) => error,
     );
     expect(attempt.stderr).toContain("code: 'no-permission'");
