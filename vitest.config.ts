@@ -12,6 +12,8 @@ export default defineConfig({
     // Ends what hangs; a machine with much else to do makes tests that encode slow.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Media in real time on a machine that others use too: what fails three times has failed.
+    retry: process.env.CI ? 2 : 0,
     // A file that leaves a timer or socket behind must not hold up the run.
     teardownTimeout: 10_000,
     // `npm test` adds the reporter that counts; by hand the tree of test names reads best.

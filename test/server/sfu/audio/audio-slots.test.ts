@@ -124,6 +124,9 @@ async function decodingErrors(each: Listener, track: RemoteTrack): Promise<strin
   }
 }
 
+/** Far below a wrong clock's error, and above what a machine with much else to do adds to a capture time. */
+const CLOCK_MS = 500;
+
 describe('twelve participants', () => {
   test('are heard from their first packet on, in four streams that go on without an offer', async () => {
     const answers = vi.spyOn(SubscribeConnection.prototype, 'answer');
@@ -216,12 +219,12 @@ describe('twelve participants', () => {
     await heard(9);
     const { rtpTimestamp, capturedAt, trackId, slot } = slotOf(9)!;
     expect(trackId).toBe(clients[9]!.self.tracks[0]!.id);
-    expect(capturedAt! - began).toBeGreaterThan(-50);
-    expect(capturedAt! - Date.now()).toBeLessThan(50);
+    expect(capturedAt! - began).toBeGreaterThan(-CLOCK_MS);
+    expect(capturedAt! - Date.now()).toBeLessThan(CLOCK_MS);
     const frame = listener.frames.find(
       (each) => each.track.slot === slot && each.rtpTimestamp === rtpTimestamp,
     )!;
-    expect(Math.abs(frame.captureTimeMs! - capturedAt!)).toBeLessThan(50);
+    expect(Math.abs(frame.captureTimeMs! - capturedAt!)).toBeLessThan(CLOCK_MS);
   });
 });
 
