@@ -2,6 +2,7 @@
 import type { Consumer, TransportTraceEventData, WebRtcTransport } from 'mediasoup/types';
 import type { SentVideo, StateUpdate, VideoRequest } from '../../../protocol/signaling.ts';
 import { LayerSwitch } from './layer-switch.ts';
+import { LossFloor } from './loss-floor.ts';
 import { Proof } from './proof.ts';
 import { ReturnProbe } from './return-probe.ts';
 import { Selection } from './selection.ts';
@@ -65,12 +66,17 @@ export class ReceiverQuality {
   #requests = new Map<string, VideoRequest>();
   #returning = new ReturnProbe();
   readonly #proof = new Proof();
+  #lossFloor = new LossFloor(INITIAL_BITRATE);
+  #floor = 0;
   /** Of the transport-wide feedback, which covers video alone. */
   #estimate = INITIAL_BITRATE;
   #measured = INITIAL_BITRATE;
   #loss = 0;
   #lossReadAtMs = -Infinity;
+  #lossByFeedback = false;
+  #lossAnew = false;
   #videoSinceMs = 0;
+  #flowedAtMs = -Infinity;
   #ceilings = '';
   #ceiling = 0;
   #videos: VideoInput[] = [];
@@ -135,6 +141,8 @@ export class ReceiverQuality {
     this.#selection = new Selection();
     this.#returning = new ReturnProbe();
     this.#proof.stop();
+    this.#lossFloor = new LossFloor(INITIAL_BITRATE);
+    this.#floor = 0;
     this.#estimate = INITIAL_BITRATE;
     this.#loss = 0;
     this.#ceilings = '';
@@ -156,8 +164,12 @@ export class ReceiverQuality {
       this.#estimate = stats.availableOutgoingBitrate;
     }
     const nowMs = this.#now();
-    if (stats.rtpPacketLossSent !== undefined && nowMs - this.#videoSinceMs >= FEEDBACK_MEMORY_MS) {
-      this.#loss = stats.rtpPacketLossSent;
+    const byFeedback =
+      stats.rtpPacketLossSent !== undefined && nowMs - this.#videoSinceMs >= FEEDBACK_MEMORY_MS;
+    if (byFeedback !== this.#lossByFeedback) this.#lossAnew = true;
+    this.#lossByFeedback = byFeedback;
+    if (byFeedback) {
+      this.#loss = stats.rtpPacketLossSent ?? 0;
     } else if (nowMs - this.#lossReadAtMs >= REPORTS_EVERY_MS) {
       this.#lossReadAtMs = nowMs;
       this.#loss = await reportedLoss(connection.carried);
@@ -185,20 +197,24 @@ export class ReceiverQuality {
       nowMs,
       ...this.#returning.judge(nowMs, this.#measured),
       loss: this.#loss,
+      lossAnew: this.#lossAnew,
       audioBitrate,
       videos: this.#videos,
     });
+    this.#lossAnew = false;
     this.#decisions = new Map(decision.videos.map((video) => [video.trackId, video]));
     if (decision.starved) this.#returning.begin(nowMs);
     else this.#returning.end();
     // Until pictures have been sent for a while, the feedback says nothing of the present.
-    if (!sent.some(({ consumer }) => flows(consumer))) this.#videoSinceMs = nowMs;
+    if (sent.some(({ consumer }) => flows(consumer))) this.#flowedAtMs = nowMs;
+    else if (nowMs - this.#flowedAtMs >= REPORTS_EVERY_MS) this.#videoSinceMs = nowMs;
     for (const [index, { track, consumer }] of sent.entries()) {
       const layerSwitch =
         this.#switches.get(consumer) ?? new LayerSwitch(consumer, () => connection.settle(track));
       this.#switches.set(consumer, layerSwitch);
       layerSwitch.apply(this.#decisions.get(track.id)!, this.#videos[index]!.layers);
     }
+    this.#hold(connection, decision.starved ? 0 : this.#lossFloor.update(nowMs, this.#estimate, this.#loss));
     this.#limit(connection, audioBitrate, decision.prove);
     this.#want(sent.map(({ track }) => meters.get(track.id)!));
     this.#report(carried, decision.audioOnly);
@@ -217,6 +233,14 @@ export class ReceiverQuality {
     };
   }
 
+  /** Bounds the worker's estimate from below; it refuses a bound above the ceiling. */
+  #hold({ transport }: ReceiverConnection, floor: number): void {
+    const bounded = Math.round(Math.min(floor, this.#ceiling * 0.9));
+    if (bounded === this.#floor) return;
+    this.#floor = bounded;
+    transport.setMinOutgoingBitrate(bounded).catch(() => {});
+  }
+
   /** Probing goes no further than what could be used. */
   #limit({ transport }: ReceiverConnection, audioBitrate: number, prove: number | undefined): void {
     const useful = this.#videos.reduce(
@@ -225,7 +249,7 @@ export class ReceiverQuality {
     );
     const own = Math.round(Math.min(HIGHEST_CEILING, Math.max(LEAST_CEILING, useful * CEILING_FACTOR)));
     const steady = Math.abs(own - this.#ceiling) <= this.#ceiling * 0.1 ? this.#ceiling : own;
-    if (prove !== undefined && !this.#proof.running && steady > prove) {
+    if (prove !== undefined && !this.#proof.running && steady > prove && this.#floor === 0) {
       // What was set for it is to be set anew afterwards.
       this.#ceilings = '';
       this.#proof.start(
