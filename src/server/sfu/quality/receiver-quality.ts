@@ -2,7 +2,6 @@
 import type { Consumer, TransportTraceEventData, WebRtcTransport } from 'mediasoup/types';
 import type { SentVideo, StateUpdate, VideoRequest } from '../../../protocol/signaling.ts';
 import { LayerSwitch } from './layer-switch.ts';
-import { LossFloor } from './loss-floor.ts';
 import { Proof } from './proof.ts';
 import { ReturnProbe } from './return-probe.ts';
 import { Selection } from './selection.ts';
@@ -66,8 +65,6 @@ export class ReceiverQuality {
   #requests = new Map<string, VideoRequest>();
   #returning = new ReturnProbe();
   readonly #proof = new Proof();
-  #lossFloor = new LossFloor(INITIAL_BITRATE);
-  #floor = 0;
   /** Of the transport-wide feedback, which covers video alone. */
   #estimate = INITIAL_BITRATE;
   #measured = INITIAL_BITRATE;
@@ -141,8 +138,6 @@ export class ReceiverQuality {
     this.#selection = new Selection();
     this.#returning = new ReturnProbe();
     this.#proof.stop();
-    this.#lossFloor = new LossFloor(INITIAL_BITRATE);
-    this.#floor = 0;
     this.#estimate = INITIAL_BITRATE;
     this.#loss = 0;
     this.#ceilings = '';
@@ -214,7 +209,6 @@ export class ReceiverQuality {
       this.#switches.set(consumer, layerSwitch);
       layerSwitch.apply(this.#decisions.get(track.id)!, this.#videos[index]!.layers);
     }
-    this.#hold(connection, decision.starved ? 0 : this.#lossFloor.update(nowMs, this.#estimate, this.#loss));
     this.#limit(connection, audioBitrate, decision.prove);
     this.#want(sent.map(({ track }) => meters.get(track.id)!));
     this.#report(carried, decision.audioOnly);
@@ -233,14 +227,6 @@ export class ReceiverQuality {
     };
   }
 
-  /** Bounds the worker's estimate from below; it refuses a bound above the ceiling. */
-  #hold({ transport }: ReceiverConnection, floor: number): void {
-    const bounded = Math.round(Math.min(floor, this.#ceiling * 0.9));
-    if (bounded === this.#floor) return;
-    this.#floor = bounded;
-    transport.setMinOutgoingBitrate(bounded).catch(() => {});
-  }
-
   /** Probing goes no further than what could be used. */
   #limit({ transport }: ReceiverConnection, audioBitrate: number, prove: number | undefined): void {
     const useful = this.#videos.reduce(
@@ -249,7 +235,7 @@ export class ReceiverQuality {
     );
     const own = Math.round(Math.min(HIGHEST_CEILING, Math.max(LEAST_CEILING, useful * CEILING_FACTOR)));
     const steady = Math.abs(own - this.#ceiling) <= this.#ceiling * 0.1 ? this.#ceiling : own;
-    if (prove !== undefined && !this.#proof.running && steady > prove && this.#floor === 0) {
+    if (prove !== undefined && !this.#proof.running && steady > prove) {
       // What was set for it is to be set anew afterwards.
       this.#ceilings = '';
       this.#proof.start(
