@@ -11,7 +11,7 @@ import { examineMachine, examineVersions } from '../harness/machine.ts';
 import { closePrograms } from '../harness/program.ts';
 import { type MeasuredBenchmark, measured, type Results } from '../harness/results.ts';
 import { textTable } from '../harness/table.ts';
-import { noHosts } from './links/hosts.ts';
+import { closeHosts, noHosts } from './links/hosts.ts';
 import type { Recording } from './recording.ts';
 import type { Scenario } from './scenario.ts';
 import { endToEnd } from './scenarios/end-to-end.ts';
@@ -32,6 +32,12 @@ const {
   allowPositionals: true,
   options: { quick: { type: 'boolean', default: false }, recordings: { type: 'string' } },
 });
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    // Namespaces outlive the processes in them.
+    void Promise.allSettled([closePrograms(), closeHosts()]).then(() => process.exit(1));
+  });
+}
 process.exitCode = await main();
 
 async function main(): Promise<number> {

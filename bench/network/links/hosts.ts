@@ -55,6 +55,12 @@ export interface ImpairedHost {
 }
 
 let networks = 0;
+const open = new Set<Hosts>();
+
+/** Removes all hosts that are still there, when the benchmark is interrupted. */
+export async function closeHosts(): Promise<void> {
+  await Promise.all([...open].map((hosts) => hosts.close()));
+}
 
 /** The server's host in the middle and the others around it; `close()` removes them with everything on them. */
 export class Hosts {
@@ -73,6 +79,7 @@ export class Hosts {
     this.#subnet = `10.${100 + (process.pid % 100)}.${100 + number}`;
     this.serverAddress = `${this.#subnet}.1`;
     this.server = host(`${this.#id}s`);
+    open.add(this);
   }
 
   static async create(): Promise<Hosts> {
@@ -151,6 +158,7 @@ export class Hosts {
     this.#closed = true;
     await Promise.all(this.#impairers.map((impairer) => impairer.close()));
     for (const name of this.#names) await run('ip', `netns del ${name}`).catch(() => {});
+    open.delete(this);
   }
 }
 

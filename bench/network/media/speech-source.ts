@@ -5,6 +5,8 @@ import type { EncodedSource, SourceSink } from '../../../src/media/types.ts';
 const FRAME_MS = 20;
 /** libopus sends a packet this often while there is nothing to hear. */
 const DTX_MS = 400;
+/** Frames that a late timer makes up for; longer than the rest of a pause of DTX. */
+const MOST_BEHIND = 25;
 /** 32 kbit/s. */
 const SPEECH_BYTES = 80;
 /** One frame of 20 ms, SILK wide band (RFC 6716 section 3.1). */
@@ -27,6 +29,7 @@ export class SpeechSource implements EncodedSource {
   set speaking(speaking: boolean) {
     if (speaking === this.#speaking) return;
     this.#speaking = speaking;
+    this.#count = Math.max(this.#count, Math.floor((performance.now() - this.#startedAt) / FRAME_MS));
     this.#schedule();
   }
 
@@ -42,7 +45,9 @@ export class SpeechSource implements EncodedSource {
     if (this.#sink === undefined) return;
     const now = performance.now() - this.#startedAt;
     const step = (this.#speaking ? FRAME_MS : DTX_MS) / FRAME_MS;
-    const next = Math.max(this.#count + step, Math.floor(now / FRAME_MS));
+    // A late timer sends what is due, as a sound card does; what was silence is not made up for.
+    const behind = now / FRAME_MS - this.#count > MOST_BEHIND;
+    const next = behind ? Math.floor(now / FRAME_MS) : this.#count + step;
     this.#timer = setTimeout(() => this.#send(next), Math.max(0, next * FRAME_MS - now));
   }
 

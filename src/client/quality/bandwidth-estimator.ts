@@ -1,6 +1,6 @@
 import type { AckedPacket, TransportFeedbackReport } from '../rtp/sent-packet-history.ts';
 import { DelayDetector, type DelayUsage, LARGE_QUEUE_MS } from './delay-detector.ts';
-import { type PacketTrain, PacketTrains, trainRate } from './packet-trains.ts';
+import { type PacketTrain, PacketTrains, trainPace } from './packet-trains.ts';
 import { Throughput } from './throughput.ts';
 
 /** What is left of the measured capacity after a decrease, so that the queue empties. */
@@ -11,7 +11,7 @@ const MAX_OVER_THROUGHPUT = 1.5;
 /** A decrease shows after a round trip and the feedback's interval; another one before that would be for the same queue. */
 const DECREASE_INTERVAL_MS = 300;
 /** A train that takes so long, at a rate so far below what is sent, has met a bottleneck that cannot carry it. */
-const EARLY_SPAN_MS = 60;
+const EARLY_SPAN_MS = 45;
 const EARLY_RATE = 0.8;
 /** Rates at the moment of a decrease are of the last arrivals; before them the path may have been another. */
 const RECENT_MS = 200;
@@ -86,19 +86,19 @@ export class BandwidthEstimator {
     this.#throughput.add(acked);
     this.#reports.push({ atMs: receivedMs, acked: acked.length, lost: lost.length });
     this.#noteSent(acked);
-    let overused = false;
-    let early: PacketTrain | undefined;
+    let early: number | undefined;
     for (const packet of acked) {
       const train = this.#trains.add(packet);
       if (!train) continue;
       this.#detector.add(train);
-      // A keyframe also makes the delay grow for a moment; a queue that is long before a picture is no picture's.
-      overused ||= this.#detector.usage === 'overuse' && this.#detector.queueMs > LARGE_QUEUE_MS;
-      if (this.#isTooSlow(train)) early = train;
+      early = this.#rateTooSlow(train) ?? early;
     }
     const { current } = this.#trains;
-    if (current && this.#isTooSlow(current)) early = current;
-    if (early) this.#decrease(trainRate(early), receivedMs);
+    if (current) early = this.#rateTooSlow(current) ?? early;
+    // A keyframe also makes the delay grow for a moment; a queue that is long before a picture is no picture's. And
+    // what a stall has held up is there by the end of the report.
+    const overused = this.#detector.usage === 'overuse' && this.#detector.queueMs > LARGE_QUEUE_MS;
+    if (early !== undefined) this.#decrease(early, receivedMs);
     else if (overused) this.#decrease(this.capacity, receivedMs);
     else if (this.lossFraction > OVERLOAD_LOSS) {
       this.#decrease(this.#throughput.over(LOSS_WINDOW_MS), receivedMs, LOSS_WINDOW_MS);
@@ -122,12 +122,14 @@ export class BandwidthEstimator {
     this.#reports = [];
   }
 
-  #isTooSlow(train: PacketTrain): boolean {
-    const rate = trainRate(train);
+  /** Bits a second of a train that came through too slowly for what is sent. */
+  #rateTooSlow(train: PacketTrain): number | undefined {
+    const pace = trainPace(train);
     const sent = this.#sentRate();
-    if (rate === undefined || sent === undefined) return false;
-    const stretched = train.lastArrivedMs - train.firstArrivedMs - (train.lastSentMs - train.firstSentMs);
-    return stretched > EARLY_SPAN_MS && rate < EARLY_RATE * Math.min(sent, this.#estimate);
+    if (pace === undefined || sent === undefined) return undefined;
+    const stretched = pace.spanMs - (train.lastSentMs - train.firstSentMs);
+    const slow = stretched > EARLY_SPAN_MS && pace.rate < EARLY_RATE * Math.min(sent, this.#estimate);
+    return slow ? pace.rate : undefined;
   }
 
   /** What the path carries while more is sent than that: bits a second of the last arrivals. */

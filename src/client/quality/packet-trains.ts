@@ -15,6 +15,9 @@ export interface PacketTrain {
   packets: number;
   /** Bytes after the first packet: what took the time from the first arrival to the last. */
   bytes: number;
+  /** The longest time between two arrivals, and the bytes that came at its end. */
+  largestGapMs: number;
+  largestGapBytes: number;
 }
 
 /**
@@ -33,6 +36,11 @@ export class PacketTrains {
   add(packet: AckedPacket): PacketTrain | undefined {
     const train = this.#current;
     if (train && packet.sentMs - train.lastSentMs <= MAX_GAP_MS && packet.sentMs >= train.firstSentMs) {
+      const gapMs = packet.arrivedMs - train.lastArrivedMs;
+      if (gapMs > train.largestGapMs) {
+        train.largestGapMs = gapMs;
+        train.largestGapBytes = packet.bytes;
+      }
       train.lastSentMs = packet.sentMs;
       train.lastArrivedMs = Math.max(train.lastArrivedMs, packet.arrivedMs);
       train.packets += 1;
@@ -46,19 +54,28 @@ export class PacketTrains {
       lastArrivedMs: packet.arrivedMs,
       packets: 1,
       bytes: 0,
+      largestGapMs: 0,
+      largestGapBytes: 0,
     };
     const steps = train && Math.abs(packet.arrivedMs - train.lastArrivedMs) > MAX_STEP_MS;
     return steps ? undefined : train;
   }
 }
 
-/** Bits a second at which a train came through; `undefined` for one too short to tell. */
-export function trainRate({
-  packets,
-  bytes,
-  firstArrivedMs,
-  lastArrivedMs,
-}: PacketTrain): number | undefined {
-  const spanMs = lastArrivedMs - firstArrivedMs;
-  return packets < 4 || spanMs <= 0 ? undefined : (bytes * 8000) / spanMs;
+/** How slowly a train came through, apart from the longest pause within it. */
+export interface TrainPace {
+  /** Milliseconds from the first arrival to the last. */
+  readonly spanMs: number;
+  /** Bits a second. */
+  readonly rate: number;
+}
+
+/**
+ * The pace of a train; `undefined` for one too short to tell. A narrow link spaces all packets of a train; a radio that
+ * stalls, or a busy server, makes one pause, and what came meanwhile follows at once: that says nothing of the rate.
+ */
+export function trainPace(train: PacketTrain): TrainPace | undefined {
+  const spanMs = train.lastArrivedMs - train.firstArrivedMs - train.largestGapMs;
+  if (train.packets < 4 || spanMs <= 0) return undefined;
+  return { spanMs, rate: ((train.bytes - train.largestGapBytes) * 8000) / spanMs };
 }

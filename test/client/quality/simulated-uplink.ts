@@ -20,6 +20,8 @@ export interface Link {
   loss: number;
   /** Bytes that a token bucket lets through at once after a pause. */
   burstBytes: number;
+  /** Nothing arrives before this time, and then everything that came meanwhile: radios and busy servers do that. */
+  stalledUntilMs: number;
 }
 
 export interface LayerRecord {
@@ -42,6 +44,7 @@ export function simulateUplink(options: SimulationOptions = {}) {
     jitterMs: 0,
     loss: 0,
     burstBytes: 0,
+    stalledUntilMs: 0,
     ...options,
   };
   const random = seeded(options.seed ?? 1);
@@ -58,6 +61,8 @@ export function simulateUplink(options: SimulationOptions = {}) {
     tokens = Math.min(link.burstBytes, tokens + ((now - tokensAtMs) * link.rate) / 8000);
     tokensAtMs = now;
     const jitter = random() * link.jitterMs;
+    const stall = Math.max(0, startMs + link.stalledUntilMs - now);
+    if (stall > 0) return [stall + link.delayMs];
     if (tokens >= bytes && freeAtMs <= now) {
       tokens -= bytes;
       return [link.delayMs + jitter];
@@ -69,9 +74,10 @@ export function simulateUplink(options: SimulationOptions = {}) {
     tokens = 0;
     return [freeAtMs - now + link.delayMs + jitter];
   };
+  let startMs = 0;
   const pair = sessionPair({ forth, back: () => [link.delayMs], targetBitrate: 2_300_000 });
   const { a, b, clock } = pair;
-  const startMs = clock.now();
+  startMs = clock.now();
   const packetizer = testPacketizer(1150);
   const records: LayerRecord[] = BITRATES.map(() => ({ sent: [], received: new Map() }));
   const sentAt = BITRATES.map(() => new Map<number, number>());

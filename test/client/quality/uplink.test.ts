@@ -75,6 +75,23 @@ test('a path too narrow for any picture carries sound, and pictures again when i
   simulation.close();
 });
 
+test.each([50, 100, 150, 200, 300, 400])(
+  'a stall of %i ms takes no layer: what it held comes at once',
+  (ms) => {
+    for (let seed = 1; seed <= 8; seed += 1) {
+      const simulation = simulateUplink({ rate: 20e6, seed, jitterMs: 2 });
+      // At each moment of a picture's way and of the keyframe's second.
+      simulation.run(5 + seed * 0.137);
+      for (let stall = 0; stall < 4; stall += 1) {
+        simulation.link.stalledUntilMs = simulation.nowMs + ms;
+        simulation.run(1.5);
+      }
+      expect({ seed, changes: simulation.changes }).toEqual({ seed, changes: [] });
+      simulation.close();
+    }
+  },
+);
+
 test('layers come back only five seconds after a change', () => {
   const simulation = simulateUplink({ rate: 1e6 });
   simulation.run(40);

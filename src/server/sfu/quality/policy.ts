@@ -66,6 +66,8 @@ export const BUDGET_LOSS = 0.1;
 export const LOSSY_BUDGET_SHARE = 0.8;
 /** Above it the next lower layer, and audio only when there is none. */
 export const HEAVY_LOSS = 0.2;
+/** A loss that has been heavy counts as such down to this: what is measured at 25 % goes from 17 to 33. */
+export const HEAVY_KEEP_LOSS = 0.15;
 /**
  * Loss must last this long before a layer or a part of the budget is given up for it. A link that becomes narrower
  * loses packets as well, until the switch that it causes has had its effect.
@@ -75,9 +77,9 @@ export const LASTING_LOSS_MS = 2_500;
  * Loss that rises to this within {@link SUDDEN_LOSS_MS} from less than {@link FEC_LOSS} is a link that has become too
  * narrow, half a second before the estimate says so; where the queue in front of it is short the estimate takes two.
  */
-export const SUDDEN_LOSS = 0.12;
+export const SUDDEN_LOSS = 0.14;
 /** It needs to be no more than this when the estimate has fallen by a tenth in the same time. */
-export const SUDDEN_LOSS_FALLING = 0.06;
+export const SUDDEN_LOSS_FALLING = 0.1;
 export const FALLING_SHARE = 0.9;
 export const SUDDEN_LOSS_MS = 1_000;
 /** What is left of the bandwidth in use then: one layer less, of each video at most. */

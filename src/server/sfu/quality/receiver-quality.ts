@@ -70,7 +70,10 @@ export class ReceiverQuality {
   #measured = INITIAL_BITRATE;
   #loss = 0;
   #lossReadAtMs = -Infinity;
+  #lossByFeedback = false;
+  #lossAnew = false;
   #videoSinceMs = 0;
+  #flowedAtMs = -Infinity;
   #ceilings = '';
   #ceiling = 0;
   #videos: VideoInput[] = [];
@@ -156,8 +159,12 @@ export class ReceiverQuality {
       this.#estimate = stats.availableOutgoingBitrate;
     }
     const nowMs = this.#now();
-    if (stats.rtpPacketLossSent !== undefined && nowMs - this.#videoSinceMs >= FEEDBACK_MEMORY_MS) {
-      this.#loss = stats.rtpPacketLossSent;
+    const byFeedback =
+      stats.rtpPacketLossSent !== undefined && nowMs - this.#videoSinceMs >= FEEDBACK_MEMORY_MS;
+    if (byFeedback !== this.#lossByFeedback) this.#lossAnew = true;
+    this.#lossByFeedback = byFeedback;
+    if (byFeedback) {
+      this.#loss = stats.rtpPacketLossSent ?? 0;
     } else if (nowMs - this.#lossReadAtMs >= REPORTS_EVERY_MS) {
       this.#lossReadAtMs = nowMs;
       this.#loss = await reportedLoss(connection.carried);
@@ -185,14 +192,17 @@ export class ReceiverQuality {
       nowMs,
       ...this.#returning.judge(nowMs, this.#measured),
       loss: this.#loss,
+      lossAnew: this.#lossAnew,
       audioBitrate,
       videos: this.#videos,
     });
+    this.#lossAnew = false;
     this.#decisions = new Map(decision.videos.map((video) => [video.trackId, video]));
     if (decision.starved) this.#returning.begin(nowMs);
     else this.#returning.end();
     // Until pictures have been sent for a while, the feedback says nothing of the present.
-    if (!sent.some(({ consumer }) => flows(consumer))) this.#videoSinceMs = nowMs;
+    if (sent.some(({ consumer }) => flows(consumer))) this.#flowedAtMs = nowMs;
+    else if (nowMs - this.#flowedAtMs >= REPORTS_EVERY_MS) this.#videoSinceMs = nowMs;
     for (const [index, { track, consumer }] of sent.entries()) {
       const layerSwitch =
         this.#switches.get(consumer) ?? new LayerSwitch(consumer, () => connection.settle(track));

@@ -11,6 +11,7 @@ import {
   FALLING_SHARE,
   FEC_LOSS,
   FORGET_FAILURE_FACTOR,
+  HEAVY_KEEP_LOSS,
   HEAVY_LOSS,
   HOLD_MS,
   KEEP_SHARE,
@@ -202,11 +203,9 @@ export class Selection {
       this.#liftCap(videos);
       if (!same(before, shared())) this.#raisedTo(nowMs, this.#granted!);
     }
-    if (loss <= HEAVY_LOSS) {
-      this.#heavySinceMs = undefined;
-      return;
-    }
-    this.#heavySinceMs ??= nowMs;
+    if (loss > HEAVY_LOSS) this.#heavySinceMs ??= nowMs;
+    else if (loss < HEAVY_KEEP_LOSS) this.#heavySinceMs = undefined;
+    if (this.#heavySinceMs === undefined) return;
     if (!this.#lasts(this.#heavySinceMs, nowMs) || this.#lossCap < 0 || videos.length === 0) return;
     const highest = Math.max(0, ...[...shared().values()].map(({ layer }) => layer));
     this.#lossCap = highest - 1;
@@ -218,10 +217,10 @@ export class Selection {
   }
 
   #followSuddenLoss(
-    { nowMs, estimate, loss, audioBitrate }: PolicyInput,
+    { nowMs, estimate, loss, lossAnew, audioBitrate }: PolicyInput,
     share: (bandwidth: number) => Map<string, Step>,
   ): void {
-    this.#losses = this.#losses.filter(({ atMs }) => nowMs - atMs <= SUDDEN_LOSS_MS);
+    this.#losses = lossAnew ? [] : this.#losses.filter(({ atMs }) => nowMs - atMs <= SUDDEN_LOSS_MS);
     const falling = this.#samples.some(
       (before) => nowMs - before.atMs <= SUDDEN_LOSS_MS && estimate < before.estimate * FALLING_SHARE,
     );

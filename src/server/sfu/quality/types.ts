@@ -31,6 +31,8 @@ export interface PolicyInput {
   readonly proven?: boolean;
   /** Share of packets that it loses, 0 to 1, smoothed over a second or two. */
   readonly loss: number;
+  /** It is measured in another way than last time: that it has grown says nothing. */
+  readonly lossAnew?: boolean;
   /** Bits a second of the audio that it is sent. */
   readonly audioBitrate: number;
   readonly videos: readonly VideoInput[];
