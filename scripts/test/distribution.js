@@ -14,6 +14,7 @@ const PACKAGES = [
   ['postgresql', '/usr/lib/postgresql', 'the store on PostgreSQL'],
   ['openssl', 'openssl', 'certificates for TLS'],
   ['procps', 'ps', 'counts the processes that a command leaves'],
+  ['tmux', 'tmux', 'a terminal for the commands that draw and ask'],
   ['zsh', 'zsh', 'completion in zsh'],
   ['fish', 'fish', 'completion in fish'],
 ];
