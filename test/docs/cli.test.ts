@@ -1,8 +1,16 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { copyFile, mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { buildProgram } from '../../src/cli/program.ts';
 import { CONFIG_KEYS } from '../../src/cli/settings.ts';
+import { CLIPS } from '../../src/media/clips.ts';
+import { mediaCacheDir } from '../support/media-cache.ts';
 
 const page = readFileSync(new URL('../../docs/CLI.md', import.meta.url), 'utf8');
 const documented = new Map(
@@ -44,4 +52,32 @@ describe('docs/CLI.md', () => {
   test('lists the config keys', () => {
     for (const key of Object.keys(CONFIG_KEYS)) expect(page).toContain(`\`${key}\``);
   });
+
+  test('has a script that runs', async () => {
+    const [script, ...others] = Array.from(page.matchAll(/^```sh\n([\s\S]*?)^```$/gm), ([, code]) => code!);
+    expect(others).toEqual([]);
+    const folder = await mkdtemp(join(tmpdir(), 'meet-script-'));
+    await copyFile(CLIPS[0], join(folder, 'talk.mp4'));
+    const bin = fileURLToPath(new URL('../../bin/meet.js', import.meta.url));
+    const meet = `#!/bin/sh\nexec '${process.execPath}' '${bin}' "$@"\n`;
+    await writeFile(join(folder, 'meet'), meet, { mode: 0o755 });
+    const shell = spawn('bash', ['-eu', '-c', script!], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        PATH: `${folder}${delimiter}${process.env.PATH}`,
+        MEET_CACHE: mediaCacheDir(),
+        MEET_CONFIG: join(folder, 'config.json'),
+      },
+    });
+    let said = '';
+    for (const pipe of [shell.stdout, shell.stderr]) pipe.on('data', (data) => (said += String(data)));
+    const [code] = await once(shell, 'close');
+    expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('refused with 3') });
+    expect(said).toContain('"event":"first-media"');
+    expect((await readdir(join(folder, 'received'))).filter((name) => name.startsWith('Ada-'))).toHaveLength(
+      2,
+    );
+  }, 90_000);
 });
