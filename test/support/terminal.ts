@@ -6,6 +6,12 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
+/** Under continuous integration Ink draws only when all is over, as nobody watches; here a person does. */
+function attendedEnv(): NodeJS.ProcessEnv {
+  const automated = /^(CI|CONTINUOUS_INTEGRATION|CI_.*)$/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !automated.test(name)));
+}
+
 /** Why there can be none here, `undefined` when there can. */
 export function noTerminal(): string | undefined {
   const missing = spawnSync('tmux', ['-V']).status !== 0;
@@ -29,7 +35,8 @@ export class Terminal {
     const assigned = Object.entries(env).map(([name, value]) => `${name}='${value}'`);
     const line = `trap : INT; ${assigned.join(' ')} ${command}; echo "exit code $?"; exec cat`;
     const size = ['-x', String(columns), '-y', String(lines)];
-    await run('tmux', ['-L', socket, '-f', '/dev/null', 'new-session', '-d', ...size, 'sh', '-c', line]);
+    const words = ['-L', socket, '-f', '/dev/null', 'new-session', '-d', ...size, 'sh', '-c', line];
+    await run('tmux', words, { env: attendedEnv() });
     return new Terminal(socket);
   }
 
