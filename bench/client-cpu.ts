@@ -14,7 +14,7 @@ const JOIN_TIMEOUT_MS = 30_000;
 const WERIFT_SHARE = 0.5;
 
 /** Meetings of one who sends and one who receives; all who send are one process, all who receive another. */
-const MEETINGS = 40;
+const MEETINGS = 20;
 /** Pictures a second, each of five packets of 1,200 bytes on the wire: 0.9 Mbit/s. */
 const RATE = 20;
 const PACKETS_A_PICTURE = 5;
