@@ -1,5 +1,6 @@
 /** `npm run bench [NAME…]`: measures, prints tables, and after a full run keeps the figures. */
 import { loadavg } from 'node:os';
+import { chat } from './chat.ts';
 import { clientCpu } from './client-cpu.ts';
 import type { Benchmark } from './harness/figure.ts';
 import { examineMachine, examineVersions } from './harness/machine.ts';
@@ -14,7 +15,7 @@ import { reconnect } from './reconnect.ts';
 import { rtp } from './rtp.ts';
 import { workerCpu } from './worker-cpu.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [join, latency, workerCpu, clientCpu, reconnect, memory, media, rtp];
+const BENCHMARKS: readonly Benchmark[] = [join, latency, workerCpu, clientCpu, reconnect, memory, media, rtp, chat];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));

@@ -1,9 +1,10 @@
 import { listParticipants, performAction, resolveMeeting, type TokenOptions } from '../../client/api.ts';
 import type { Action } from '../../protocol/actions.ts';
 import { EXIT, MeetError } from '../../protocol/errors.ts';
-import { type HostAction, type HostOptions, ON_ONE } from '../commands/host.ts';
+import type { HostOptions } from '../commands/host.ts';
 import type { Deps } from './access.ts';
 import { findParticipant } from './find.ts';
+import { type HostAction, ON_ONE } from './host-actions.ts';
 
 /** Does what hosts do; nobody sees the one who does it. */
 export async function runHost(

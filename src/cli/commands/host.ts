@@ -1,6 +1,6 @@
 import { Argument, Option } from 'commander';
-import type { ActionName } from '../../protocol/actions.ts';
 import type { MediaSource } from '../../protocol/model.ts';
+import { type HostAction, ON_ALL, ON_ONE } from '../chat/host-actions.ts';
 import type { OutputOptions } from '../context.ts';
 import { hostTokenOption } from '../meeting-options.ts';
 import type { Registry } from '../program.ts';
@@ -13,31 +13,6 @@ export interface HostOptions extends OutputOptions {
   readonly source?: MediaSource;
   readonly exceptHosts?: boolean;
 }
-
-/** Actions that are done to one participant. */
-export const ON_ONE = [
-  'admit',
-  'deny',
-  'remove',
-  'mute',
-  'ask-unmute',
-  'promote',
-  'demote',
-  'hand-over',
-] as const;
-const ON_ALL = [
-  'admit-all',
-  'lock',
-  'unlock',
-  'unblock',
-  'mute-all',
-  'unmuting',
-  'screen-sharing',
-  'lower-hand',
-  'reclaim',
-  'end',
-] as const satisfies readonly ActionName[];
-export type HostAction = (typeof ON_ONE)[number] | (typeof ON_ALL)[number];
 
 export function registerHost({ command, action }: Registry): void {
   const host = command('host', 'run a meeting: let people in, mute, lock, remove, end')
