@@ -15,7 +15,17 @@ import { reconnect } from './reconnect.ts';
 import { rtp } from './rtp.ts';
 import { workerCpu } from './worker-cpu.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [join, latency, workerCpu, clientCpu, reconnect, memory, media, rtp, chat];
+const BENCHMARKS: readonly Benchmark[] = [
+  join,
+  latency,
+  workerCpu,
+  clientCpu,
+  reconnect,
+  memory,
+  media,
+  rtp,
+  chat,
+];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));

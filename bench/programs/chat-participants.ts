@@ -28,7 +28,9 @@ export interface ChatMeasured {
 interface Frame {
   readonly type: string;
   readonly id?: number;
-  readonly payload: { readonly messages?: readonly { readonly sequence: number; readonly content: string }[] };
+  readonly payload: {
+    readonly messages?: readonly { readonly sequence: number; readonly content: string }[];
+  };
 }
 
 /** As long as what people write: a sentence. */
