@@ -9,6 +9,7 @@ const PACKAGES = [
   ['ffmpeg', 'ffmpeg', 'makes and decodes clips'],
   ['chromium', 'chromium', 'joins a meeting as a browser'],
   ['iproute2', 'ip', 'network namespaces for loss, blocked UDP and TURN'],
+  ['iputils-ping', 'ping', 'round trips between network namespaces'],
   ['nftables', 'nft', 'drops packets in a network namespace'],
   ['coturn', 'turnserver', 'TURN with REST credentials'],
   ['postgresql', '/usr/lib/postgresql', 'the store on PostgreSQL'],
