@@ -129,6 +129,7 @@ async function assemble(
   cleanup.push(() => meetings.close());
   // Messages that were taken are stored before their senders are told that the server stops.
   cleanup.push(() => log.flush());
+  await files.start();
   await meetings.restore();
   logger.info({ url }, 'Server is listening');
 

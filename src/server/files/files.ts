@@ -46,17 +46,22 @@ export interface FilesOptions {
 export class Files {
   readonly #options: FilesOptions;
   readonly #spool: Spool;
-  readonly #sweeps: NodeJS.Timeout;
+  #sweeps: NodeJS.Timeout | undefined;
 
   private constructor(options: FilesOptions, spool: Spool) {
     this.#options = options;
     this.#spool = spool;
-    this.#sweeps = setInterval(() => this.#sweepQuietly(), SWEEP_INTERVAL_MS);
-    this.#sweepQuietly();
   }
 
   static async open(options: FilesOptions): Promise<Files> {
     return new Files(options, await Spool.open(join(options.dataDir, 'uploads')));
+  }
+
+  /** Clears up what is left of before, now and again; to be called once no other server has the data. */
+  async start(): Promise<void> {
+    await this.#spool.clear();
+    this.#sweeps = setInterval(() => this.#sweepQuietly(), SWEEP_INTERVAL_MS);
+    this.#sweepQuietly();
   }
 
   get maxSize(): number {

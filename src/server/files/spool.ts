@@ -35,11 +35,15 @@ export class Spool {
     this.#folder = folder;
   }
 
-  /** Makes the folder, and empties it of what a server that was killed left there. */
+  /** Makes the folder. */
   static async open(folder: string): Promise<Spool> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    for (const name of await readdir(folder)) await rm(join(folder, name), { force: true });
     return new Spool(folder);
+  }
+
+  /** Empties it of what a server that was killed left there. */
+  async clear(): Promise<void> {
+    for (const name of await readdir(this.#folder)) await rm(join(this.#folder, name), { force: true });
   }
 
   /**
