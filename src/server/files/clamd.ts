@@ -9,16 +9,25 @@ import type { FileLimits } from '../config.ts';
 const CONNECT_TIMEOUT_MS = 5_000;
 /** What it takes to unpack and look through a large archive. */
 const REPLY_TIMEOUT_MS = 120_000;
+const HINT = 'Try again later, or tell whoever runs the server.';
 /** A reply is one line. */
 const MAX_REPLY_BYTES = 4_096;
 
 /** `undefined` for nothing found, else the name of the finding. */
 export type Finding = string | undefined;
 
+/** No connection could be made: the scanner has seen nothing of the file, and the file has done nothing to it. */
+export class ScannerUnreachable extends MeetError {
+  constructor(cause: unknown) {
+    super('scanner-unavailable', 'The virus scanner cannot be reached.', { cause, hint: HINT });
+  }
+}
+
 /**
  * Sends the content to the scanner and waits for its word.
  *
- * @throws MeetError `scanner-unavailable`; `too-large` for more than the scanner takes
+ * @throws ScannerUnreachable; MeetError `scanner-unavailable` where the connection breaks or the answer is none;
+ * `too-large` for more than the scanner takes, unless the answer is lost: the scanner resets the connection behind it
  */
 export async function scan(
   scanner: NonNullable<FileLimits['scanner']>,
@@ -28,7 +37,9 @@ export async function scan(
   socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy(new Error('it does not answer')));
   const replied = readReply(socket);
   try {
-    await once(socket, 'connect');
+    await once(socket, 'connect').catch((error: unknown) => {
+      throw new ScannerUnreachable(error);
+    });
     socket.setTimeout(REPLY_TIMEOUT_MS);
     await send(socket, content);
     return findingIn(await replied);
@@ -84,6 +95,6 @@ function unavailable(cause: unknown): MeetError {
   if (cause instanceof MeetError) return cause;
   return new MeetError('scanner-unavailable', 'The virus scanner cannot be asked about the file.', {
     cause,
-    hint: 'Try again later, or tell whoever runs the server.',
+    hint: HINT,
   });
 }

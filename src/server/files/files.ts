@@ -8,7 +8,7 @@ import { fileInfo } from '../chat/wire.ts';
 import type { LiveState } from '../cluster/index.ts';
 import type { FileLimits, ServerLogger } from '../config.ts';
 import type { ObjectLinks, ObjectStore, Store } from '../store/index.ts';
-import { scan } from './clamd.ts';
+import { ScannerUnreachable, scan } from './clamd.ts';
 import { cleanFileName } from './file-name.ts';
 import { checkType } from './file-type.ts';
 import { Spool, type SpooledFile } from './spool.ts';
@@ -124,19 +124,20 @@ export class Files {
   /** Whether a scanner has seen it. @throws MeetError `file-infected`, `scanner-unavailable`, `too-large` */
   async #scan(spooled: SpooledFile): Promise<boolean> {
     const { limits, logger } = this.#options;
+    if (limits.scanner === undefined) {
+      if (limits.allowUnscanned) return false;
+      throw new MeetError('scanner-unavailable', 'This server has no virus scanner, and takes no files.', {
+        hint: 'Whoever runs it sets CLAMD_URL, or allows files that nobody has looked at.',
+      });
+    }
     try {
-      if (limits.scanner === undefined) {
-        throw new MeetError('scanner-unavailable', 'This server has no virus scanner, and takes no files.', {
-          hint: 'Whoever runs it sets CLAMD_URL, or allows files that nobody has looked at.',
-        });
-      }
       const finding = await scan(limits.scanner, spooled.read());
       if (finding === undefined) return true;
       logger.warn({ finding }, 'An infected file was refused');
       throw new MeetError('file-infected', `The virus scanner found ${finding} in the file.`);
     } catch (error) {
-      const unseen = error instanceof MeetError && error.code === 'scanner-unavailable';
-      if (!unseen || !limits.allowUnscanned) throw error;
+      // A file over which the scanner breaks is not let in: it may be what broke it.
+      if (!(error instanceof ScannerUnreachable) || !limits.allowUnscanned) throw error;
       logger.warn({ err: error }, 'A file is taken that no scanner has seen');
       return false;
     }
