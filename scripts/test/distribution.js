@@ -13,6 +13,7 @@ const PACKAGES = [
   ['nftables', 'nft', 'drops packets in a network namespace'],
   ['coturn', 'turnserver', 'TURN with REST credentials'],
   ['postgresql', '/usr/lib/postgresql', 'the store on PostgreSQL'],
+  ['clamav-daemon', '/usr/sbin/clamd', 'looks for viruses in files of the chat'],
   ['openssl', 'openssl', 'certificates for TLS'],
   ['procps', 'ps', 'counts the processes that a command leaves'],
   ['tmux', 'tmux', 'a terminal for the commands that draw and ask'],
