@@ -1,10 +1,15 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Action } from '../protocol/actions.ts';
 import { MeetError } from '../protocol/errors.ts';
 import type { IceServer, MediaSource, MeetingInfo, ParticipantInfo } from '../protocol/model.ts';
 import type { JoinReply } from '../protocol/rest.ts';
 import { type AudioSlot, CLOSE, type SentVideo, type StateUpdate } from '../protocol/signaling.ts';
+import { resolveMeeting } from './api.ts';
+import { Chat } from './chat/chat.ts';
+import { Files } from './files/files.ts';
 import { Health } from './health.ts';
+import { HostControls } from './host-controls.ts';
 import { Publisher } from './peer/publisher.ts';
 import { Publishing } from './peer/publishing.ts';
 import type { RemoteTrack } from './peer/remote-track.ts';
@@ -30,6 +35,12 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   readonly #publisher: Publisher | undefined;
   readonly #publishing: Publishing | undefined;
   readonly #subscribing: Subscribing;
+  /** Sends and looks up chat messages; those that come are `message` events. */
+  readonly chat: Chat;
+  /** Files of the chat. */
+  readonly files: Files;
+  /** What hosts do; the server refuses it to everybody else. */
+  readonly host: HostControls;
   readonly #connected = Promise.withResolvers<JoinTimings>();
   readonly #timings: { api: number; signaling: number };
   #meeting: MeetingInfo;
@@ -50,7 +61,16 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     this.#view = options.view;
     this.#timings = { api: apiMs, signaling: 0 };
     const reconnectTimeoutMs = options.reconnectTimeoutMs ?? DEFAULT_RECONNECT_TIMEOUT_MS;
-    this.#signaling = new SignalingClient({ url: join.signalingUrl, token: join.token, reconnectTimeoutMs });
+    this.#signaling = new SignalingClient({
+      url: join.signalingUrl,
+      token: join.token,
+      reconnectTimeoutMs,
+      lastMessage: () => this.chat.last,
+    });
+    this.chat = new Chat(this.#signaling);
+    const { server, meetingId } = resolveMeeting(options.meeting, options.server);
+    this.files = new Files({ server, meetingId, token: () => this.#signaling.token, chat: this.chat });
+    this.host = new HostControls((action) => this.act(action));
     const common = {
       signaling: this.#signaling,
       health: this.#health,
@@ -100,6 +120,14 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     return this.#reception.speakers;
   }
 
+  /** Ids of those whose hand is raised, the first to raise it first. */
+  get raisedHands(): readonly string[] {
+    return [...this.#roster.participants.values()]
+      .flatMap(({ id, hand }) => (hand === null ? [] : [{ id, hand }]))
+      .sort((a, b) => a.hand - b.hand)
+      .map(({ id }) => id);
+  }
+
   /** The bandwidth to this participant carries audio only. */
   get audioOnly(): boolean {
     return this.#reception.audioOnly;
@@ -140,6 +168,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
       selfId: this.#join.participant.id,
       participants: this.#roster.participants.values(),
       speakers: this.speakers,
+      raisedHands: this.raisedHands,
     });
     this.#pages = pages;
     return this.#subscribing.choose(videos);
@@ -199,6 +228,9 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
       'end',
       (end) => void this.#finish(reasonOf(end), end.bye === 'ended' ? undefined : end.error),
     );
+    this.chat.on('message', (message) => forwardTo('message', message));
+    this.#signaling.on('reaction', (reaction) => forwardTo('reaction', reaction));
+    this.#signaling.on('unmute-request', (request) => forwardTo('unmute-request', request));
     this.#subscribing.on('track', (track) => forwardTo('track', track));
     this.#subscribing.on('track-ended', (track) => forwardTo('track-ended', track));
     this.#publisher?.on('ended', () => forwardTo('source-ended'));
@@ -213,6 +245,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   }
 
   #onStateUpdate(update: StateUpdate): void {
+    const meetingBefore = JSON.stringify(this.#meeting);
     if (update.meeting) this.#meeting = update.meeting;
     if (update.iceServers) this.#iceServers = update.iceServers;
     const waited = this.waiting;
@@ -221,6 +254,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     if (changed.length > 0) this.#reception.retain(this.#roster.trackIds());
     if (reception.slots.length > 0) this.#subscribing.setSlots(this.#reception.slots);
     if (update.wantedLayers) this.#publishing?.setWantedLayers(update.wantedLayers);
+    if (JSON.stringify(this.#meeting) !== meetingBefore) this.emit('meeting', this.#meeting);
     for (const participant of changed) this.emit('participant', participant);
     if (reception.speakers) this.emit('speakers', this.speakers);
     if (reception.audioOnly) this.emit('audio-only', this.audioOnly);
@@ -248,14 +282,19 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     await this.#signaling.request('state-update', { muted: [{ trackId, muted }] });
   }
 
-  /** Lets somebody in who waits; for hosts and co-hosts. */
-  async admit(participantId: string): Promise<void> {
-    await this.#signaling.request('admit', { participantId });
+  /** Raises this participant's hand, or lowers it. */
+  async setHand(raised: boolean): Promise<void> {
+    await this.#signaling.request('state-update', { hand: raised });
   }
 
-  /** Sends somebody away who waits; for hosts and co-hosts. */
-  async deny(participantId: string): Promise<void> {
-    await this.#signaling.request('deny', { participantId });
+  /** Shows everyone an emoji for a moment. @throws MeetError `bad-request` for anything but one emoji */
+  async react(emoji: string): Promise<void> {
+    await this.#signaling.request('reaction', { reaction: emoji });
+  }
+
+  /** Does what hosts do; `host` has a function for each. @throws MeetError `forbidden`, `not-found` */
+  async act(action: Action): Promise<void> {
+    await this.#signaling.request('action', action);
   }
 
   stats(): MeetingStats {
@@ -296,6 +335,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     this.#connected.reject(
       error ?? new MeetError('connection-failed', 'The meeting was left before media flowed.'),
     );
+    this.chat.close();
     this.#signaling.close();
     this.#publishing?.close();
     this.#subscribing.close();

@@ -54,6 +54,17 @@ export const ERRORS = {
   'wrong-password': kind(401, 'caller', EXIT.refused, 'The password is wrong.'),
   'meeting-locked': kind(403, 'caller', EXIT.refused, 'The host has locked the meeting.'),
   removed: kind(403, 'caller', EXIT.refused, 'A host removed this participant.'),
+  blocked: kind(403, 'caller', EXIT.refused, 'A host has blocked this account or address from the meeting.'),
+  // Files
+  'file-infected': kind(422, 'caller', EXIT.refused, 'The virus scanner found something in the file.'),
+  'file-type-refused': kind(415, 'caller', EXIT.refused, 'Files of this type are not taken.'),
+  'file-expired': kind(410, 'caller', EXIT.failed, 'The file was kept for its time and is gone.'),
+  'scanner-unavailable': kind(
+    503,
+    'operator',
+    EXIT.failed,
+    'The virus scanner cannot be reached, and files that it has not seen are not taken.',
+  ),
   // Meetings
   'meeting-not-found': kind(404, 'caller', EXIT.failed, 'There is no meeting with this id.'),
   'meeting-ended': kind(410, 'caller', EXIT.failed, 'The meeting has ended.'),

@@ -1,5 +1,6 @@
 /** A meeting that has people in it: its participants, their room in the SFU and what everyone is told. */
 import { EventEmitter } from 'node:events';
+import type { Action } from '../../protocol/actions.ts';
 import { MeetError } from '../../protocol/errors.ts';
 import type { MeetingInfo, ParticipantInfo, Role } from '../../protocol/model.ts';
 import { CLOSE } from '../../protocol/signaling.ts';
@@ -7,7 +8,6 @@ import type { ServerLogger } from '../config.ts';
 import type { Room } from '../sfu/index.ts';
 import { type Audience, StateBroadcast } from '../signaling/broadcast.ts';
 import type { Connection } from '../signaling/connection.ts';
-import type { Decision } from '../signaling/dispatch.ts';
 import { type Farewell, type ParticipantIdentity, Session } from '../signaling/session.ts';
 import type { Credentials } from '../signaling/token-refresh.ts';
 import type { Meeting } from '../store/index.ts';
@@ -184,13 +184,15 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
     session.admit();
   }
 
-  #decide({ role }: ParticipantIdentity, { type, payload }: Decision): void {
+  #decide({ role }: ParticipantIdentity, payload: Action): void {
     if (!isHost(role)) throw new MeetError('forbidden', 'Only a host of the meeting may do this.');
+    if (payload.action !== 'admit' && payload.action !== 'deny')
+      throw new MeetError('forbidden', 'Not here.');
     const session = this.#sessions.get(payload.participantId);
     if (!session?.waiting) {
       throw new MeetError('not-found', `Nobody waits with the id ${payload.participantId.slice(0, 80)}.`);
     }
-    if (type === 'admit') this.#admit(session);
+    if (payload.action === 'admit') this.#admit(session);
     else session.close(DENIED.reason, DENIED);
   }
 

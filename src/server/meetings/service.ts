@@ -154,7 +154,7 @@ export class MeetingService {
     const state = meeting.waitingRoom && role === 'participant' ? 'waiting' : 'joining';
     return {
       meeting,
-      participant: { id, name, role, state, joinedAt: Date.now(), tracks: [] },
+      participant: { id, name, role, state, joinedAt: Date.now(), hand: null, tracks: [] },
       ...(await this.#issueCredentials(meetingId, identity)),
     };
   }

@@ -8,8 +8,9 @@ export type PeerRequest = Extract<
   { type: 'offer' | 'subscribe' | 'ice-restart' | 'state-update' }
 >;
 
-/** What a host decides about someone in the waiting room. */
-export type Decision = Extract<ClientRequest, { type: 'admit' | 'deny' }>;
+/** Requests of the chat. */
+export type ChatRequest = Extract<ClientRequest, { type: 'message' | 'messages' | 'reaction' }>;
+export type ActionRequest = Extract<ClientRequest, { type: 'action' }>;
 
 /**
  * Carries a request out and makes its reply.

@@ -1,5 +1,6 @@
 /** A participant from the first signaling connection to the last; its media outlive a connection that breaks. */
 import { EventEmitter } from 'node:events';
+import type { Action } from '../../protocol/actions.ts';
 import { MeetError } from '../../protocol/errors.ts';
 import type { ParticipantInfo, ParticipantState, Role } from '../../protocol/model.ts';
 import { CLOSE, type ClientMessage, type ServerMessage } from '../../protocol/signaling.ts';
@@ -7,7 +8,7 @@ import type { ServerLogger } from '../config.ts';
 import type { Peer } from '../sfu/index.ts';
 import type { StateBroadcast } from './broadcast.ts';
 import { type Connection, errorMessage } from './connection.ts';
-import { type Decision, execute, type PeerRequest } from './dispatch.ts';
+import { type ActionRequest, type ChatRequest, execute, type PeerRequest } from './dispatch.ts';
 import { OpenOffer } from './open-offer.ts';
 import { RequestQueue } from './requests.ts';
 import { type Credentials, TokenRefresh } from './token-refresh.ts';
@@ -44,7 +45,7 @@ export interface SessionOptions {
   /** Those whom the participant sees, itself among them. */
   readonly visible: () => ParticipantInfo[];
   /** Carries out what a host decides about someone who waits. @throws MeetError `forbidden`, `not-found` */
-  readonly decide: (decision: Decision) => void;
+  readonly decide: (action: Action) => void;
   /** Makes the participant's place in the room, when the first connection comes. */
   readonly addPeer: () => Peer;
   readonly issueCredentials: () => Promise<Credentials>;
@@ -103,7 +104,7 @@ export class Session extends EventEmitter<SessionEvents> {
     const { id, name, role } = this.identity;
     const tracks = this.#peer?.tracks ?? [];
     const state = this.#waiting && !this.closed ? 'waiting' : this.#state;
-    return { id, name, role, state, joinedAt: this.#options.joinedAt, tracks };
+    return { id, name, role, state, joinedAt: this.#options.joinedAt, hand: null, tracks };
   }
 
   /** Sends a serialised message if there is a connection. */
@@ -221,7 +222,7 @@ export class Session extends EventEmitter<SessionEvents> {
     }
   }
 
-  #request(request: PeerRequest | Decision, text: string): void {
+  #request(request: PeerRequest | ChatRequest | ActionRequest, text: string): void {
     const known = this.#requests.lookUp(request.id, text);
     if (known === 'running') return;
     if (known !== undefined) {
@@ -242,17 +243,20 @@ export class Session extends EventEmitter<SessionEvents> {
     }
   }
 
-  async #execute(request: PeerRequest | Decision): Promise<ServerMessage> {
+  async #execute(request: PeerRequest | ChatRequest | ActionRequest): Promise<ServerMessage> {
     try {
       if (this.closed) throw new MeetError('not-found', 'The participant has left.');
-      if (request.type === 'admit' || request.type === 'deny') {
-        this.#options.decide(request);
+      if (request.type === 'action') {
+        this.#options.decide(request.payload);
         return { type: 'ok', id: request.id, payload: {} };
       }
       if (this.#peer === undefined) {
         throw new MeetError('forbidden', 'A host has to let you in first.', {
           hint: 'Wait for the state-update in which you have joined.',
         });
+      }
+      if (request.type === 'message' || request.type === 'messages' || request.type === 'reaction') {
+        throw new MeetError('forbidden', 'There is no chat here.');
       }
       this.#noteTold(request);
       return await execute(this.#peer, request);
