@@ -1,4 +1,5 @@
 import { Command, type CommanderError, Option } from 'commander';
+import { registerChat } from './commands/chat.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerCreate } from './commands/create.ts';
@@ -79,6 +80,7 @@ export function buildProgram(context: CliContext, version: string): Program {
     registerServe,
     registerCreate,
     registerJoin,
+    registerChat,
     registerSetup,
     registerDoctor,
     registerConfig,

@@ -19,7 +19,10 @@ export function participantRemarks(
   const remarks: Remark[] = [];
   const who = self ? 'You are' : `${label} is`;
   if (before.role !== now.role) {
-    const role = now.role === 'participant' ? 'no longer a host' : `${now.role === 'host' ? 'the host' : 'a co-host'} now`;
+    const role =
+      now.role === 'participant'
+        ? 'no longer a host'
+        : `${now.role === 'host' ? 'the host' : 'a co-host'} now`;
     remarks.push(remark(`${who} ${role}.`, self ? 'good' : 'info'));
   }
   if (before.hand === null && now.hand !== null)
@@ -44,7 +47,11 @@ export function meetingRemarks(before: MeetingInfo, now: MeetingInfo): Remark[] 
     ...changed('locked', 'The meeting is locked: nobody else comes in.', 'The meeting is open again.'),
     ...changed('waitingRoom', 'Who comes now waits to be let in.', 'Who comes now need not wait.'),
     ...changed('unmuting', 'Participants may unmute themselves.', 'Participants may not unmute themselves.'),
-    ...changed('screenSharing', 'Participants may share their screens.', 'Only hosts may share their screens.'),
+    ...changed(
+      'screenSharing',
+      'Participants may share their screens.',
+      'Only hosts may share their screens.',
+    ),
     ...(before.title === now.title ? [] : [remark('The meeting has another title.')]),
   ];
 }

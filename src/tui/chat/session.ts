@@ -19,6 +19,8 @@ interface ChatSessionEvents {
   change: [];
   /** A new message came, not one of before. */
   message: [message: ChatMessage];
+  /** Messages of before were loaded, in the order of their numbers. */
+  history: [messages: readonly ChatMessage[]];
   /** A line for the user was added. */
   notice: [lines: readonly string[], tone: Tone];
   /** The user wants to leave. */
@@ -190,12 +192,15 @@ export class ChatSession extends EventEmitter<ChatSessionEvents> {
     try {
       const { messages, more } = await this.client.chat.history({ before, limit: PAGE });
       this.#history = more ? 'more' : 'all';
-      this.timeline.add(messages, { older: true });
+      this.emit('history', this.timeline.add(messages, { older: true }));
       this.emit('change');
     } catch (error) {
       this.#history = first ? 'none' : 'more';
       if (this.client.self.state !== GONE && !this.#closed)
-        this.notice(['Messages of before cannot be loaded now.', ...failureLines(error).map(harmless)], 'bad');
+        this.notice(
+          ['Messages of before cannot be loaded now.', ...failureLines(error).map(harmless)],
+          'bad',
+        );
     }
   }
 
@@ -235,7 +240,10 @@ export class ChatSession extends EventEmitter<ChatSessionEvents> {
       ),
     );
     client.on('reconnecting', ({ reason, attempt }) => {
-      this.#reconnecting = { reason: harmless(reason), sinceMs: this.#reconnecting?.sinceMs ?? performance.now() };
+      this.#reconnecting = {
+        reason: harmless(reason),
+        sinceMs: this.#reconnecting?.sinceMs ?? performance.now(),
+      };
       if (attempt === 1) this.notice(`Connection lost (${harmless(reason)}); reconnecting …`, 'warning');
       changed();
     });

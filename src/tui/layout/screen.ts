@@ -106,10 +106,7 @@ function inputLines({ input, cursor }: ScreenParts, rows: number, columns: numbe
   const scrolled = Math.max(0, cursor.row - rows + 1);
   return Array.from({ length: rows }, (_, row) => {
     const index = row + scrolled;
-    return fitLine(
-      [segment(index === 0 ? PROMPT : CONTINUED, 'dim'), segment(input[index] ?? '')],
-      columns,
-    );
+    return fitLine([segment(index === 0 ? PROMPT : CONTINUED, 'dim'), segment(input[index] ?? '')], columns);
   });
 }
 
