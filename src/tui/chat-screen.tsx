@@ -9,7 +9,7 @@ import {
   usePaste,
   useWindowSize,
 } from 'ink';
-import { useEffect, useReducer } from 'react';
+import { memo, useEffect, useReducer } from 'react';
 import type { ChatSession } from './chat/session.ts';
 import { ChatView } from './chat-view.ts';
 import type { Line, Style } from './layout/line.ts';
@@ -63,7 +63,13 @@ const NO_COLORS: Partial<Record<Style, TextProps>> = {
   bad: { bold: true },
 };
 
-function Row({ line, colors }: { readonly line: Line; readonly colors: Partial<Record<Style, TextProps>> }) {
+interface RowProps {
+  readonly line: Line;
+  readonly colors: Partial<Record<Style, TextProps>>;
+}
+
+/** Most lines are the same from one drawing to the next. */
+const Row = memo(function Row({ line, colors }: RowProps) {
   return (
     <Text wrap="truncate">
       {line.map(({ text, style }, index) => (
@@ -73,6 +79,16 @@ function Row({ line, colors }: { readonly line: Line; readonly colors: Partial<R
         </Text>
       ))}
     </Text>
+  );
+}, sameRow);
+
+function sameRow(before: RowProps, now: RowProps): boolean {
+  return (
+    before.colors === now.colors &&
+    before.line.length === now.line.length &&
+    before.line.every(
+      ({ text, style }, index) => text === now.line[index]!.text && style === now.line[index]!.style,
+    )
   );
 }
 
@@ -167,7 +183,7 @@ export function showChat(options: ChatScreenOptions): ChatScreen {
     },
     close: async () => {
       stdout.off('resize', onResize);
-      video?.close();
+      video?.stop();
       app.unmount();
       await app.waitUntilExit();
     },
@@ -215,7 +231,7 @@ class VideoStageScreen {
     if (this.#held === 0) this.pictures += this.#screen.draw(this.#stage.tiles);
   }
 
-  close(): void {
+  stop(): void {
     clearInterval(this.#timer);
     this.#held = Number.POSITIVE_INFINITY;
     this.#screen.close();
