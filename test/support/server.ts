@@ -10,7 +10,7 @@ import pino from 'pino';
 import type { ServerOptions } from '../../src/server/config.ts';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
 
-/** Loopback, one worker and no rate limit. */
+/** Loopback, one worker and no limits of rates. */
 function testOptions(options: Partial<ServerOptions>, dataDir: string): ServerOptions {
   const workerBin = process.env.MEDIASOUP_WORKER_BIN;
   return {
@@ -18,6 +18,7 @@ function testOptions(options: Partial<ServerOptions>, dataDir: string): ServerOp
     port: 0,
     workers: 1,
     rateLimit: false,
+    createLimit: false,
     ...(workerBin === undefined ? {} : { workerBin }),
     ...options,
     dataDir,

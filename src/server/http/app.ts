@@ -21,6 +21,7 @@ import { readTokens } from './authorization.ts';
 import { answerClientError, answerError, handleErrors } from './errors.ts';
 import { addHeaders } from './headers.ts';
 import { describeApi } from './openapi.ts';
+import { chatRoutes } from './routes/chat.ts';
 import { healthRoutes } from './routes/health.ts';
 import { meetingRoutes } from './routes/meetings.ts';
 import { objectRoutes } from './routes/objects.ts';
@@ -66,6 +67,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await describeApi(app);
   await app.register(healthRoutes, options);
   await app.register(meetingRoutes, options);
+  await app.register(chatRoutes, options);
   await app.register(objectRoutes, options);
   return app;
 }
@@ -120,7 +122,7 @@ async function limitRates(app: FastifyInstance, limit: RateLimit | false): Promi
     timeWindow: limit.windowMs,
     keyGenerator: ({ claims, ip }) => {
       if (claims === undefined || claims instanceof MeetError) return `address ${addressKey(ip)}`;
-      return `token ${claims.kind === 'host' ? claims.userId : claims.participantId}`;
+      return `token ${claims.kind === 'participant' ? claims.participantId : claims.userId}`;
     },
     errorResponseBuilder: (_request, { ttl }) =>
       new MeetError('rate-limited', 'Too many requests.', { retryAfter: Math.max(1, Math.ceil(ttl / 1000)) }),

@@ -20,8 +20,8 @@ export function meetingInfo(meeting: Meeting, baseUrl: string): MeetingInfo {
       waitingRoom: meeting.waitingRoom,
       recording: meeting.recording,
       locked: meeting.locked,
-      unmuting: true,
-      screenSharing: true,
+      unmuting: meeting.unmuting,
+      screenSharing: meeting.screenSharing,
     },
   };
 }
