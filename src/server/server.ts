@@ -19,6 +19,7 @@ import {
   type ServerLogger,
   type ServerOptions,
 } from './config.ts';
+import { Files } from './files/files.ts';
 import { createApp } from './http/app.ts';
 import { MeetingService } from './meetings/service.ts';
 import { MeetingSignals } from './meetings/signals.ts';
@@ -34,6 +35,8 @@ export interface RunningServer {
   readonly sfu: Sfu;
   /** Where chat files and recordings are. */
   readonly objects: ObjectStore;
+  /** The chat's, for sweeping them at once. */
+  readonly files: Files;
   /** How clients get at them. */
   readonly links: ObjectLinks;
   /**
@@ -112,7 +115,10 @@ async function assemble(
   const meetings = new MeetingService({
     ...{ config, store, serverId, sfu, tokens, live, signals, chat, audit, baseUrl, logger },
   });
-  const app = await createApp({ config, meetings, store, links, tokens, tls, baseUrl, logger });
+  const { files: limits } = config;
+  const files = await Files.open({ limits, dataDir, store, objects, links, live, serverId, logger });
+  cleanup.push(() => files.close());
+  const app = await createApp({ config, meetings, store, links, files, tokens, tls, baseUrl, logger });
   cleanup.push(() => app.close());
   const signaling = new SignalingServer({ config, meetings, logger });
   signaling.listen(app.server);
@@ -132,6 +138,7 @@ async function assemble(
     port,
     sfu,
     objects,
+    files,
     links,
     close: ({ reason = 'asked to' } = {}) => {
       closed ??= (async () => {

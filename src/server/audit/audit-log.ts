@@ -2,7 +2,7 @@
 import type { AuditEntry, AuditQuery, AuditReply } from '../../protocol/audit.ts';
 import { MeetError } from '../../protocol/errors.ts';
 import type { Role } from '../../protocol/model.ts';
-import type { AuditRecord, Store } from '../store/index.ts';
+import type { AuditRecord, NewAuditRecord, Store } from '../store/index.ts';
 
 const DEFAULT_LIMIT = 100;
 
@@ -25,7 +25,10 @@ export interface Decision {
 
 export class AuditLog {
   readonly #store: Store;
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #waiting: NewAuditRecord[] = [];
+  /** The group that still takes entries. */
+  #next: Promise<void> | undefined;
+  #last: Promise<void> = Promise.resolve();
 
   constructor(store: Store) {
     this.#store = store;
@@ -57,26 +60,37 @@ export class AuditLog {
     return { entries: records.slice(0, limit).map(entryOf), more: records.length > limit };
   }
 
-  /** One after the other, so that numbers are visible in their order. */
+  /** Entries of one turn of the event loop go together, and groups one after the other: numbers are in their order. */
   #append({ meetingId, actor, action, target, detail }: Decision, code: string | null): Promise<void> {
-    const written = this.#tail.then(() =>
-      this.#store.audit.append({
-        meetingId,
-        actorId: actor.participantId,
-        actorUserId: actor.userId,
-        actorName: actor.name,
-        actorRole: actor.role,
-        address: actor.address,
-        action,
-        targetId: target?.id ?? null,
-        targetName: target?.name ?? null,
-        outcome: code === null ? 'allowed' : 'refused',
-        code,
-        detail: detail === undefined || Object.keys(detail).length === 0 ? null : detail,
-      }),
-    );
-    this.#tail = written.catch(() => {});
-    return written.then(() => {});
+    this.#waiting.push({
+      meetingId,
+      at: Date.now(),
+      actorId: actor.participantId,
+      actorUserId: actor.userId,
+      actorName: actor.name,
+      actorRole: actor.role,
+      address: actor.address,
+      action,
+      targetId: target?.id ?? null,
+      targetName: target?.name ?? null,
+      outcome: code === null ? 'allowed' : 'refused',
+      code,
+      detail: detail === undefined || Object.keys(detail).length === 0 ? null : detail,
+    });
+    this.#next ??= this.#write();
+    return this.#next;
+  }
+
+  async #write(): Promise<void> {
+    const before = this.#last;
+    const written = (async () => {
+      await before;
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#next = undefined;
+      await this.#store.audit.append(this.#waiting.splice(0));
+    })();
+    this.#last = written.catch(() => {});
+    await written;
   }
 }
 

@@ -12,6 +12,7 @@ import type { TSchema } from 'typebox';
 import { MeetError } from '../../protocol/errors.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { RateLimit, ServerConfig, ServerLogger } from '../config.ts';
+import type { Files } from '../files/files.ts';
 import type { MeetingService } from '../meetings/service.ts';
 import type { Store } from '../store/index.ts';
 import type { ObjectLinks } from '../store/objects/index.ts';
@@ -22,13 +23,14 @@ import { answerClientError, answerError, handleErrors } from './errors.ts';
 import { addHeaders } from './headers.ts';
 import { describeApi } from './openapi.ts';
 import { chatRoutes } from './routes/chat.ts';
+import { fileRoutes } from './routes/files.ts';
 import { healthRoutes } from './routes/health.ts';
 import { meetingRoutes } from './routes/meetings.ts';
 import { objectRoutes } from './routes/objects.ts';
 
 /** Bodies are a few hundred bytes; a title and a password have limits of their own. */
 const MAX_BODY_BYTES = 64 * 1024;
-/** Time for the whole of a request to come in: slow ones hold a socket for nothing. */
+/** Time for the header of a request to come in, and for a body of JSON: slow ones hold a socket for nothing. */
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Longer than the idle time of common proxies (60 s), so that they close first and never meet a closed socket. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
@@ -38,6 +40,7 @@ export interface AppOptions {
   readonly meetings: MeetingService;
   readonly store: Store;
   readonly links: ObjectLinks;
+  readonly files: Files;
   readonly tokens: Tokens;
   /** PEM; TLS 1.3 or newer only. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
@@ -57,6 +60,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       return 'value' in checked ? checked : { error: validationError(httpPart, checked.problem) };
     };
   });
+  limitBodyTime(app);
   handleErrors(app, logger);
   addHeaders(app, { tls: tls !== undefined });
   app.addHook('onRequest', async () => {
@@ -68,6 +72,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(healthRoutes, options);
   await app.register(meetingRoutes, options);
   await app.register(chatRoutes, options);
+  await app.register(fileRoutes, options);
   await app.register(objectRoutes, options);
   return app;
 }
@@ -86,7 +91,9 @@ function serverOptions({ config, tls, logger }: AppOptions): FastifyServerOption
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 100 },
     serverFactory: (handler) => {
       const limits = {
-        requestTimeout: REQUEST_TIMEOUT_MS,
+        headersTimeout: REQUEST_TIMEOUT_MS,
+        // Of files, which take their time; other bodies are timed by themselves.
+        requestTimeout: 0,
         keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
         // Some HTTP clients offer h2c with every request; only WebSockets are upgraded.
         shouldUpgradeCallback: (request: { headers: { upgrade?: string } }) =>
@@ -98,6 +105,18 @@ function serverOptions({ config, tls, logger }: AppOptions): FastifyServerOption
       return server.on('clientError', answerClientError);
     },
   };
+}
+
+/** Cuts off who does not get a body of JSON through in time; an upload has a watch of its own. */
+function limitBodyTime(app: FastifyInstance): void {
+  app.addHook('preParsing', async (request, _reply, payload) => {
+    if (request.isMultipart?.()) return payload;
+    const { socket } = request.raw;
+    const timer = setTimeout(() => socket.destroy(), REQUEST_TIMEOUT_MS);
+    const stop = () => clearTimeout(timer);
+    request.raw.once('close', stop).once('end', stop);
+    return payload;
+  });
 }
 
 function validationError(httpPart: string | undefined, problem: string): MeetError {

@@ -59,9 +59,7 @@ export class MeetingRequests {
 
   /** @throws MeetError `forbidden`, `removed`, and as `Chat.send` */
   async say(actor: Actor, message: NewChatMessage): Promise<ChatMessage> {
-    const senderId = this.#sender(actor, 'send-message');
-    // The sender's record is written behind its back, and messages refer to it.
-    await this.#options.records.flush();
+    const senderId = await this.sender(actor, 'send-message');
     return await this.#options.chat.send(actor.meetingId, senderId, message);
   }
 
@@ -113,7 +111,17 @@ export class MeetingRequests {
     this.#options.signals.send(actor.meetingId, { type: 'reaction', participantId, reaction });
   }
 
-  /** The participant who does it. @throws MeetError `forbidden`, `removed` */
+  /**
+   * The id of the participant who does something that others see, once its record is there to refer to.
+   *
+   * @throws MeetError `forbidden`, `removed`
+   */
+  async sender(actor: Actor, deed: Deed): Promise<string> {
+    const id = this.#sender(actor, deed);
+    await this.#options.records.flush();
+    return id;
+  }
+
   #sender(actor: Actor, deed: Deed): string {
     requireAllowed(actor, deed, null);
     if (actor.participantId !== null) return actor.participantId;

@@ -4,14 +4,12 @@ import type { Audit, AuditRecord } from './types.ts';
 
 export function audit(db: Kysely<Tables>): Audit {
   return {
-    async append(record) {
-      const row = {
+    async append(records) {
+      const rows = records.map((record) => ({
         ...record,
-        at: Date.now(),
         detail: record.detail === null ? null : JSON.stringify(record.detail),
-      };
-      const { id } = await db.insertInto('audit').values(row).returning('id').executeTakeFirstOrThrow();
-      return { ...record, id, at: row.at };
+      }));
+      await db.insertInto('audit').values(rows).execute();
     },
     async page(meetingId, { after, limit }) {
       const rows = await db

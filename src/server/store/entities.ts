@@ -291,4 +291,4 @@ export interface AuditRecord {
   detail: Readonly<Record<string, unknown>> | null;
 }
 
-export type NewAuditRecord = Omit<AuditRecord, 'id' | 'at'>;
+export type NewAuditRecord = Omit<AuditRecord, 'id'>;

@@ -164,7 +164,8 @@ export interface Blocks {
 
 /** The audit log, which can only grow. */
 export interface Audit {
-  append(record: NewAuditRecord): Promise<AuditRecord>;
+  /** All or none of them. */
+  append(records: readonly NewAuditRecord[]): Promise<void>;
   /** Entries after an id, in order. */
   page(meetingId: string, options: { after: number; limit: number }): Promise<AuditRecord[]>;
 }
