@@ -29,7 +29,9 @@ export class Terminal {
     const assigned = Object.entries(env).map(([name, value]) => `${name}='${value}'`);
     const line = `trap : INT; ${assigned.join(' ')} ${command}; echo "exit code $?"; exec cat`;
     const size = ['-x', String(columns), '-y', String(lines)];
-    await run('tmux', ['-L', socket, '-f', '/dev/null', 'new-session', '-d', ...size, 'sh', '-c', line]);
+    // UTF-8 whatever the locale of the test is.
+    const session = ['-u', '-L', socket, '-f', '/dev/null', 'new-session', '-d', ...size, 'sh', '-c', line];
+    await run('tmux', session);
     return new Terminal(socket);
   }
 
@@ -56,8 +58,24 @@ export class Terminal {
     if (keys.length > 0) await this.#tmux('send-keys', ...keys);
   }
 
+  /** Gives it another size, as a person does with a window. */
+  async resize(columns: number, lines: number): Promise<void> {
+    await this.#tmux('resize-window', '-x', String(columns), '-y', String(lines));
+  }
+
+  /** Pastes text, between the marks of a bracketed paste where the program has asked for them. */
+  async paste(text: string): Promise<void> {
+    await this.#tmux('set-buffer', text);
+    await this.#tmux('paste-buffer', '-p');
+  }
+
+  /** Appends everything that the program writes from now on to a file. */
+  async record(path: string): Promise<void> {
+    await this.#tmux('pipe-pane', `cat > '${path}'`);
+  }
+
   async #tmux(...args: string[]): Promise<string> {
-    return (await run('tmux', ['-L', this.#socket, ...args])).stdout;
+    return (await run('tmux', ['-u', '-L', this.#socket, ...args])).stdout;
   }
 
   /** Ends it with everything in it. */

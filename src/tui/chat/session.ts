@@ -60,6 +60,7 @@ export class ChatSession extends EventEmitter<ChatSessionEvents> {
   #line: ParticipantLine;
   #progress: string | undefined;
   #reconnecting: { readonly reason: string; readonly sinceMs: number } | undefined;
+  #arriving = false;
   #mutingOneself = 0;
   #showsStats = false;
   #history: 'none' | 'loading' | 'more' | 'all' = 'none';
@@ -271,6 +272,12 @@ export class ChatSession extends EventEmitter<ChatSessionEvents> {
       this.notice('Waiting for a host to let you in …', 'warning');
       return;
     }
+    // Those who were there before us come with the same update as our being let in.
+    this.#arriving = true;
+    setImmediate(() => {
+      this.#arriving = false;
+      this.#came.length = 0;
+    });
     const others = this.people.filter(({ self }) => !self).map(({ label }) => label);
     const role = this.isHost ? ` (${this.client.self.role})` : '';
     const company = others.length === 0 ? 'nobody else is here yet' : `with ${listNames(others)}`;
@@ -310,6 +317,7 @@ export class ChatSession extends EventEmitter<ChatSessionEvents> {
   #gather(before: ParticipantInfo | undefined, now: ParticipantInfo, label: string): void {
     const inside = ({ state }: ParticipantInfo) => state === 'joined' || state === 'reconnecting';
     const was = before !== undefined && inside(before);
+    if (!was && inside(now) && this.#arriving) return;
     if (!was && inside(now)) this.#came.push(label);
     else if (was && now.state === GONE) this.#went.push(label);
     else return;
