@@ -22,13 +22,18 @@ export class Terminal {
   /** Runs a shell command line in it. The terminal stays when that ends, with its exit code as the last line. */
   static async open(
     command: string,
-    options: { columns?: number; lines?: number; env?: Readonly<Record<string, string>> } = {},
+    options: {
+      columns?: number;
+      lines?: number;
+      env?: Readonly<Record<string, string>>;
+      cwd?: string;
+    } = {},
   ): Promise<Terminal> {
-    const { columns = 80, lines = 24, env = {} } = options;
+    const { columns = 80, lines = 24, env = {}, cwd = '.' } = options;
     const socket = `meet-${randomUUID()}`;
     const assigned = Object.entries(env).map(([name, value]) => `${name}='${value}'`);
     const line = `trap : INT; ${assigned.join(' ')} ${command}; echo "exit code $?"; exec cat`;
-    const size = ['-x', String(columns), '-y', String(lines)];
+    const size = ['-x', String(columns), '-y', String(lines), '-c', cwd];
     // UTF-8 whatever the locale of the test is.
     const session = ['-u', '-L', socket, '-f', '/dev/null', 'new-session', '-d', ...size, 'sh', '-c', line];
     await run('tmux', session);

@@ -11,18 +11,21 @@ export interface ChatTerminalOptions {
   readonly lines?: number;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The folder that it runs in. */
+  readonly cwd?: string;
 }
 
 /** Opens the meeting in a terminal of its own, which the end of the test closes. */
 export async function openChat(
   url: string,
   name: string,
-  { columns = 80, lines = 24, args = [], env = {} }: ChatTerminalOptions = {},
+  { columns = 80, lines = 24, args = [], env = {}, cwd = '.' }: ChatTerminalOptions = {},
 ): Promise<Terminal> {
   const words = ['chat', url, '--name', name, ...args].map((word) => `'${word}'`).join(' ');
   const terminal = await Terminal.open(`'${process.execPath}' '${BIN}' ${words}`, {
     columns,
     lines,
+    cwd,
     env: {
       MEET_CACHE: mediaCacheDir(),
       MEET_CONFIG: '/nonexistent/meet.json',

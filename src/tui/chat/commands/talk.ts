@@ -1,5 +1,5 @@
 /** Commands of those who talk: messages, files, hands, reactions. */
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { harmless } from '../../../client/chat/text.ts';
 import type { ChatMessage } from '../../../protocol/chat.ts';
 import { size } from '../format.ts';
@@ -92,7 +92,7 @@ export const TALK_COMMANDS: readonly Command[] = [
       const path = await context.client.files.download(message.file.id, folder, {
         onProgress: ({ done, total }) => context.progress(`Saving ${name}: ${percent(done, total)}`),
       });
-      context.notice(`Saved ${harmless(path)} (${size(message.file.size)}).`, 'good');
+      context.notice(`Saved ${harmless(shortPath(path))} (${size(message.file.size)}).`, 'good');
     },
   },
   {
@@ -163,6 +163,12 @@ function fileCalled({ timeline }: CommandContext, word: string): ChatMessage | u
 function expand({ home }: CommandContext, path: string): string {
   if (home !== undefined && (path === '~' || path.startsWith('~/'))) return join(home, path.slice(1));
   return resolve(path);
+}
+
+/** From the current folder, where it is in there. */
+function shortPath(path: string): string {
+  const short = relative('.', path);
+  return short.startsWith('..') ? path : short;
 }
 
 function percent(done: number, total: number): string {
