@@ -36,7 +36,7 @@ describe.skipIf(noTerminal() !== undefined)('a conversation', () => {
       });
       const { url } = meeting;
       const cwd = await mkdtemp(join(folder, 'ada-'));
-    const ada = await openChat(url, 'Ada', { ...size, cwd, args: ['--host-token', hostToken] });
+      const ada = await openChat(url, 'Ada', { ...size, cwd, args: ['--host-token', hostToken] });
       await ada.shows(/You are in as Ada \(host\), nobody else/);
       // Whoever else is there must not see what is private.
       const overheard: ChatMessage[] = [];
@@ -77,10 +77,10 @@ describe.skipIf(noTerminal() !== undefined)('a conversation', () => {
       await say(bob, `/file ${notes} The notes`);
       await ada.shows(/Bob: The notes.*\n.*\[file\] notes\.txt \(14 B\), \/save #5/);
       await say(ada, '/save');
-    await ada.shows(/Saved notes\.txt \(14 B\)\./);
-    expect(await readFile(join(cwd, 'notes.txt'), 'utf8')).toBe('what was said\n');
+      await ada.shows(/Saved notes\.txt \(14 B\)\./);
+      expect(await readFile(join(cwd, 'notes.txt'), 'utf8')).toBe('what was said\n');
 
-    await say(bob, '/hand');
+      await say(bob, '/hand');
       await ada.shows(/Bob raised a hand\.[\s\S]*/);
       expect(await ada.screen()).toMatch(/│ Bob +M--H/);
       await say(bob, '/react tada');
@@ -107,7 +107,7 @@ describe.skipIf(noTerminal() !== undefined)('a conversation', () => {
       await ada.shows(/Bob left\./);
       await bob.shows(/meet: A host removed you from the meeting.*\n[\s\S]*exit code 3$/i);
       await expect(stable(await ada.screen())).toMatchFileSnapshot(`screens/ada-${columns}x${lines}.txt`);
-    await say(ada, '/quit');
+      await say(ada, '/quit');
       await ada.shows(/Left the meeting\.\nexit code 0$/);
     },
     120_000,
