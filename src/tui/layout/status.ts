@@ -68,13 +68,14 @@ export function statsLines(
         ({ source, layer, packets, fractionLost, jitterMs }) =>
           `↑ ${source} layer ${layer}: ${packets} packets, ${(fractionLost * 100).toFixed(1)} % lost, jitter ${jitterMs.toFixed(0)} ms`,
       ),
-    ...received.map(
-      ({ participantId, source, codec, packets, lost, jitterMs, fps, width, height, layer, reason }) =>
-        [
-          `↓ ${labels.get(participantId) ?? '-'} ${source} ${codec}: ${packets} packets, ${lost} lost,`,
-          `jitter ${jitterMs.toFixed(0)} ms${width === undefined ? '' : `, ${width}x${height} ${fps} fps`}`,
-          layer === undefined ? '' : `layer ${layer} (${reason})`,
-        ].join(' '),
+    ...received.map(({ participantId, source, packets, lost, jitterMs, fps, width, height, layer, reason }) =>
+      [
+        `↓ ${labels.get(participantId) ?? '-'} ${source}`,
+        ...(width === undefined ? [] : [` ${width}x${height}`]),
+        ...(layer === undefined ? [] : [` layer ${layer} (${reason})`]),
+        ...(width === undefined ? [] : [`, ${fps} fps`]),
+        `: ${lost} of ${packets + lost} lost, jitter ${jitterMs.toFixed(0)} ms`,
+      ].join(''),
     ),
   ];
   return lines.map((line) => [segment(line, 'dim')]);

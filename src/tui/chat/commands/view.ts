@@ -59,7 +59,7 @@ export const VIEW_COMMANDS: readonly Command[] = [
       const wanted = splitWords(text).words[0]?.replace(/^\//, '');
       const commands = context.commands.filter(({ name }) => wanted === undefined || name === wanted);
       if (commands.length === 0) throw new CommandError(`There is no command /${wanted}.`);
-      const lines = commands.map(({ name, usage, about }) => `/${`${name} ${usage}`.padEnd(28)} ${about}`);
+      const lines = commands.map(({ name, usage, about }) => `/${`${name} ${usage}`.trim()}: ${about}`);
       context.notice(wanted === undefined ? [...lines, ...KEYS] : lines);
     },
   },
