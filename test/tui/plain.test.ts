@@ -110,7 +110,8 @@ describe.skipIf(noTerminal() !== undefined)('in a terminal with --plain', () => 
     await client.host.remove(removed.id);
     await bob!.shows(/meet: .+\n[\s\S]*exit code 3$/);
     await eve!.shows(/Bob left\./);
-    await client.host.end();
+    // The end of the meeting may be here before the answer is.
+    await client.host.end().catch(() => {});
     await eve!.shows(/The meeting has ended\.\nexit code 0$/);
   });
 });
