@@ -1,6 +1,7 @@
 /** `npm run bench [NAME…]`: measures, prints tables, and after a full run keeps the figures. */
 import { loadavg } from 'node:os';
 import { stopAll } from '../test/support/meet-process.ts';
+import { chat } from './chat.ts';
 import { clientCpu } from './client-cpu.ts';
 import type { Benchmark } from './harness/figure.ts';
 import { examineMachine, examineVersions } from './harness/machine.ts';
@@ -15,7 +16,17 @@ import { reconnect } from './reconnect.ts';
 import { rtp } from './rtp.ts';
 import { workerCpu } from './worker-cpu.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [join, latency, workerCpu, clientCpu, reconnect, memory, media, rtp];
+const BENCHMARKS: readonly Benchmark[] = [
+  join,
+  latency,
+  workerCpu,
+  clientCpu,
+  reconnect,
+  memory,
+  media,
+  rtp,
+  chat,
+];
 
 /** A benchmark that takes longer hangs. */
 const TIMEOUT_MS = 240_000;

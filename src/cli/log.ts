@@ -1,6 +1,6 @@
 import pino, { type Logger } from 'pino';
+import { harmless } from '../client/chat/text.ts';
 import type { CliContext } from './context.ts';
-import { harmless } from './output.ts';
 
 const LABELS: Readonly<Record<number, string>> = {
   20: 'debug',

@@ -65,6 +65,14 @@ export function serverOptions(options: ServeOptions): ServerOptions {
     ...given('rateLimit', rateLimit(options)),
     ...given('tokenKey', options.tokenKey),
     ...given('tokenTtlMs', options.tokenTtl),
+    ...given('auth', options.auth),
+    ...given('createLimit', options.createLimit),
+    ...given('chatRate', options.chatRate),
+    ...given('clamdUrl', options.clamd),
+    ...given('allowUnscanned', options.allowUnscanned),
+    ...given('maxFileSize', options.maxFileSize),
+    ...given('fileTypes', options.fileTypes),
+    ...given('fileTtlMs', options.fileTtl),
   };
 }
 

@@ -31,6 +31,13 @@ export const CONFIG_KEYS: Readonly<Record<string, string>> = {
   'rate-limit': 'requests a second for each address and token, or off',
   'token-key': 'key that signs tokens',
   'token-ttl': "how long a participant's token is good for",
+  auth: 'who may create meetings on serve',
+  'create-limit': 'meetings that one user or address may create, or off',
+  'chat-rate': 'messages a second and at once, or off',
+  clamd: 'clamd that looks for viruses in files',
+  'max-file-size': 'largest file in the chat',
+  'file-types': 'media types of files that are taken, separated by commas',
+  'file-ttl': 'how long files are kept',
   'log-level': 'what serve logs',
 };
 

@@ -53,6 +53,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   /** Something was asked for: changes of the view are worth a message of their own. */
   #mediaStarted = false;
   #left: Promise<void> | undefined;
+  #lastStats: MeetingStats | undefined;
 
   /** @internal Use `joinMeeting`. */
   constructor(options: JoinOptions, join: JoinReply, apiMs: number) {
@@ -302,7 +303,9 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     await this.#signaling.request('action', action);
   }
 
+  /** Figures since the beginning; when the meeting is left, the last there were. */
   stats(): MeetingStats {
+    if (this.#lastStats !== undefined) return this.#lastStats;
     const { connection } = this.#subscribing;
     return {
       sent: this.#publishing?.connection?.stats() ?? [],
@@ -341,6 +344,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
       error ?? new MeetError('connection-failed', 'The meeting was left before media flowed.'),
     );
     this.chat.close();
+    this.#lastStats = this.stats();
     this.#signaling.close();
     this.#publishing?.close();
     this.#subscribing.close();

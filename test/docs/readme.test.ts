@@ -34,10 +34,14 @@ const of = (name: string) => commands.filter((command) => command.startsWith(`np
 const words = (command: string) =>
   Array.from(command.replace('npx meet ', '').matchAll(/"([^"]*)"|\S+/g), ([word, quoted]) => quoted ?? word);
 
+/** Commands that write in a meeting and run it. */
+const CHAT = ['say', 'messages', 'participants', 'host', 'audit'];
+
 let folder: string;
 let server: MeetProcess;
 let serverUrl: string;
 let meetingUrl: string;
+let hostToken: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'readme-'));
@@ -48,7 +52,7 @@ afterAll(stopAll);
 
 test('knows every command', () => {
   const known = [
-    ...['serve', 'create', 'join', 'doctor', 'setup', 'config'].flatMap(of),
+    ...['serve', 'create', 'join', ...CHAT, 'doctor', 'setup', 'config'].flatMap(of),
     ...commands.filter((command) => /^npm (start|test|run|pack|install)\b/.test(command)),
   ];
   expect(commands.filter((command) => !known.includes(command))).toEqual([]);
@@ -86,6 +90,7 @@ describe('a meeting', () => {
     });
     expect(code).toBe(0);
     meetingUrl = stdout.split('\n')[0]!;
+    hostToken = /--host-token (\S+)/.exec(stdout)?.[1] ?? '';
     const printed = Array.from(stdout.matchAll(/npx meet join .*/g), ([command]) => command);
     expect(printed).toHaveLength(2);
     for (const command of printed)
@@ -97,6 +102,17 @@ describe('a meeting', () => {
       cwd: folder,
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  test.each(CHAT.flatMap(of))('%s', async (command) => {
+    const running = meet(words(command.replace('URL', meetingUrl).replace('TOKEN', hostToken)));
+    if (command.includes('--follow')) {
+      await expect.poll(() => running.stdout, { timeout: 15_000 }).toContain('Ada: See you at ten');
+      expect(await running.stop()).toBe(130);
+      return;
+    }
+    const { code } = await running.exited;
+    expect({ code, stderr: running.stderr }).toEqual({ code: 0, stderr: '' });
   });
 
   test('is saved, each track in a file of its own', async () => {

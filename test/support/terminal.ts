@@ -6,6 +6,12 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
+/** Under continuous integration Ink draws only when all is over, as nobody watches; here a person does. */
+function attendedEnv(): NodeJS.ProcessEnv {
+  const automated = /^(CI|CONTINUOUS_INTEGRATION|CI_.*)$/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !automated.test(name)));
+}
+
 /** Why there can be none here, `undefined` when there can. */
 export function noTerminal(): string | undefined {
   const missing = spawnSync('tmux', ['-V']).status !== 0;
@@ -36,7 +42,7 @@ export class Terminal {
     const size = ['-x', String(columns), '-y', String(lines), '-c', cwd];
     // UTF-8 whatever the locale of the test is.
     const session = ['-u', '-L', socket, '-f', '/dev/null', 'new-session', '-d', ...size, 'sh', '-c', line];
-    await run('tmux', session);
+    await run('tmux', session, { env: attendedEnv() });
     return new Terminal(socket);
   }
 

@@ -1,6 +1,7 @@
 /** Asks clamd about a stream (clamd(8), command INSTREAM). */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MeetError } from '../../protocol/errors.ts';
 import type { FileLimits } from '../config.ts';
 
@@ -25,9 +26,7 @@ export async function scan(
 ): Promise<Finding> {
   const socket = connect({ ...scanner });
   socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy(new Error('it does not answer')));
-  // What goes wrong is seen by whoever waits for the reply.
   const replied = readReply(socket);
-  replied.catch(() => {});
   try {
     await once(socket, 'connect');
     socket.setTimeout(REPLY_TIMEOUT_MS);
@@ -35,7 +34,8 @@ export async function scan(
     return findingIn(await replied);
   } catch (error) {
     // A scanner that has had enough answers and closes while more is being sent.
-    const reply = await replied.catch(() => '');
+    socket.destroySoon();
+    const reply = await replied;
     if (reply !== '') return findingIn(reply);
     throw unavailable(error);
   } finally {
@@ -51,17 +51,23 @@ async function send(socket: Socket, content: AsyncIterable<Buffer>): Promise<voi
     length.writeUInt32BE(chunk.length);
     socket.write(length);
     if (!socket.write(chunk)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+    // A scanner that has had enough says so before it resets the connection: it is heard first.
+    await nextTurn();
   }
   socket.write(Buffer.alloc(4));
 }
 
-async function readReply(socket: Socket): Promise<string> {
-  let reply = '';
-  for await (const chunk of socket as AsyncIterable<Buffer>) {
-    reply += chunk.toString();
-    if (reply.includes('\0') || reply.length > MAX_REPLY_BYTES) break;
-  }
-  return reply.replace(/\0.*$/s, '').trim();
+/** What came until the connection ended, however it did: a scanner that has had enough of a file resets it. */
+function readReply(socket: Socket): Promise<string> {
+  return new Promise((resolve) => {
+    let reply = '';
+    const done = () => resolve(reply.replace(/\0.*$/s, '').trim());
+    socket.on('data', (chunk) => {
+      reply += chunk.toString();
+      if (reply.includes('\0') || reply.length > MAX_REPLY_BYTES) done();
+    });
+    socket.on('error', done).on('close', done);
+  });
 }
 
 function findingIn(reply: string): Finding {

@@ -46,7 +46,8 @@ export async function checkType(
   const text = found === undefined && (await isText(path));
   const type = found ?? (text ? textType(name) : OCTET_STREAM);
   const said = declared.split(';')[0]?.trim().toLowerCase() ?? '';
-  if (!agrees(said, type, text)) throw refused(`The file says that it is ${said.slice(0, 80)}, and it is not.`);
+  if (!agrees(said, type, text))
+    throw refused(`The file says that it is ${said.slice(0, 80)}, and it is not.`);
   if (accepted !== undefined && !accepted.some((pattern) => matches(type, pattern))) {
     throw refused(`Files of the type ${type} are not taken here.`);
   }
@@ -65,7 +66,9 @@ function agrees(said: string, type: string, text: boolean): boolean {
   if (['image', 'audio', 'video', 'font'].includes(kind)) {
     // Containers such as Ogg and MP4 hold sound or video and are called by either name.
     const media = ['audio', 'video'];
-    return kindOf(type) === kind || (media.includes(kind) && [...media, 'application'].includes(kindOf(type)));
+    return (
+      kindOf(type) === kind || (media.includes(kind) && [...media, 'application'].includes(kindOf(type)))
+    );
   }
   if (kind === 'text') return text || type.endsWith('xml') || type.endsWith('rtf');
   if (said === 'application/pdf' || said === 'application/zip') return type === said;
@@ -79,7 +82,9 @@ function matches(type: string, pattern: string): boolean {
 
 function textType(name: string): string {
   const byName = contentTypeOf(name);
-  return byName.startsWith('text/') || byName.startsWith('application/json') ? byName : 'text/plain; charset=utf-8';
+  return byName.startsWith('text/') || byName.startsWith('application/json')
+    ? byName
+    : 'text/plain; charset=utf-8';
 }
 
 /** UTF-8 without control characters other than those that text has. */
@@ -89,7 +94,9 @@ async function isText(path: string): Promise<boolean> {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
     const head = buffer.subarray(0, bytesRead);
     // A character may be cut at the end of what was read.
-    const decoded = new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: bytesRead === HEAD_BYTES });
+    const decoded = new TextDecoder('utf-8', { fatal: true }).decode(head, {
+      stream: bytesRead === HEAD_BYTES,
+    });
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
     return !/[\u0000-\u0008\u000e-\u001a\u001c-\u001f\u007f]/.test(decoded);
   } catch (error) {

@@ -97,7 +97,18 @@ export class Files {
     const createdAt = Date.now();
     const expiresAt = createdAt + limits.ttlMs;
     try {
-      const file = { id, meetingId, senderId, name, contentType, size, location, scanned, createdAt, expiresAt };
+      const file = {
+        id,
+        meetingId,
+        senderId,
+        name,
+        contentType,
+        size,
+        location,
+        scanned,
+        createdAt,
+        expiresAt,
+      };
       return fileInfo(await store.files.create(file));
     } catch (error) {
       await objects.delete(location);
@@ -171,7 +182,10 @@ export class Files {
 
   #sweepQuietly(): void {
     this.sweep().catch((error: unknown) => {
-      this.#options.logger.error({ err: error }, 'Expired files were not deleted; the next time makes another try');
+      this.#options.logger.error(
+        { err: error },
+        'Expired files were not deleted; the next time makes another try',
+      );
     });
   }
 }

@@ -1,4 +1,5 @@
 /** The HTTP side of the server: REST, the objects of the folder store, and the OpenAPI page. */
+import { isUtf8 } from 'node:buffer';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import rateLimit from '@fastify/rate-limit';
@@ -9,6 +10,7 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type { TSchema } from 'typebox';
+import { Value } from 'typebox/value';
 import { MeetError } from '../../protocol/errors.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { RateLimit, ServerConfig, ServerLogger } from '../config.ts';
@@ -56,11 +58,13 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
     const check = compileCheck(schema, httpPart === 'body' ? 'The body' : 'The request');
     return (value: unknown) => {
-      const checked = check(value);
+      // What a query says is text, whatever it stands for.
+      const checked = check(httpPart === 'querystring' ? Value.Convert(schema, value) : value);
       return 'value' in checked ? checked : { error: validationError(httpPart, checked.problem) };
     };
   });
   limitBodyTime(app);
+  readJson(app);
   handleErrors(app, logger);
   addHeaders(app, { tls: tls !== undefined });
   app.addHook('onRequest', async () => {
@@ -105,6 +109,16 @@ function serverOptions({ config, tls, logger }: AppOptions): FastifyServerOption
       return server.on('clientError', answerClientError);
     },
   };
+}
+
+/** JSON is UTF-8 (RFC 8259 section 8.1); anything else would be read as something that nobody wrote. */
+function readJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (isUtf8(body)) void parse(request, body.toString(), done);
+    else done(new MeetError('bad-request', 'The body is not UTF-8.'));
+  });
 }
 
 /** Cuts off who does not get a body of JSON through in time; an upload has a watch of its own. */

@@ -44,7 +44,8 @@ export class HostActions {
   async perform(actor: Actor, action: Action): Promise<void> {
     const { store, audit, records } = this.#options;
     const { meetingId } = actor;
-    const { action: name, ...detail } = action;
+    const { action: name, ...words } = action;
+    const detail: Readonly<Record<string, unknown>> = words;
     const decision: Decision = { meetingId, actor: somebody(actor), action: name, detail };
     const { target, run } = await audit.watch(decision, async () => {
       const meeting = openMeeting(await store.meetings.get(meetingId), meetingId);
@@ -53,7 +54,9 @@ export class HostActions {
       await records.flush();
       return await this.#plan(actor, action);
     });
-    await audit.allowed({ ...decision, target });
+    // Whom it is done to has a place of its own.
+    const { participantId: _, ...rest } = detail;
+    await audit.allowed({ ...decision, target, detail: rest });
     await run();
   }
 

@@ -93,7 +93,7 @@ export class MeetingService {
     const actions = new HostActions({
       ...parts,
       change: (meetingId, patch) => this.#change(meetingId, patch),
-      end: (meetingId) => this.end(meetingId),
+      end: (meetingId) => this.#endSoon(meetingId),
     });
     this.requests = new MeetingRequests({
       ...parts,
@@ -180,15 +180,29 @@ export class MeetingService {
     const { audit } = this.#options;
     await audit.watch(decision, () => this.requests.authorize(actor, 'end-meeting'));
     await audit.allowed(decision);
-    return await this.end(meetingId);
+    return await this.#end(meetingId);
   }
 
-  /** Ends it for everybody and for good. */
-  async end(meetingId: string): Promise<Meeting> {
+  async #end(meetingId: string): Promise<Meeting> {
     const meeting = await this.#store.meetings.end(meetingId);
+    await this.#sendAway(meetingId);
+    return meeting;
+  }
+
+  /** The host who ends it is told that it is done before its connection closes. */
+  async #endSoon(meetingId: string): Promise<Meeting> {
+    const meeting = await this.#store.meetings.end(meetingId);
+    setImmediate(() => {
+      this.#sendAway(meetingId).catch((error: unknown) => {
+        this.#options.logger.error({ err: error, meetingId }, 'A meeting that has ended goes on');
+      });
+    });
+    return meeting;
+  }
+
+  async #sendAway(meetingId: string): Promise<void> {
     this.#options.signals.tellOthers(meetingId, { type: 'ended' });
     await this.#live.close(meetingId, ENDED);
-    return meeting;
   }
 
   /**
