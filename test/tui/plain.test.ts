@@ -69,9 +69,7 @@ test('--json gives every message whole, --quiet nothing but messages', async () 
   const { url } = await meetingWith('Ada');
   const chat = await piped('hello\\n', ['chat', url, '--name', 'Bob', '--json']);
   expect(chat.all('joined')).toMatchObject([{ waiting: false }]);
-  expect(chat.all('message')).toMatchObject([
-    { message: { content: 'hello', senderName: 'Bob', sequence: 1 } },
-  ]);
+  expect(chat.all('message')).toMatchObject([{ content: 'hello', senderName: 'Bob', sequence: 1 }]);
   expect(chat.all('left')).toMatchObject([{ reason: 'left' }]);
   const quiet = await piped('again\\n', ['chat', url, '--name', 'Bob', '--quiet']);
   expect(quiet.stdout.replaceAll(/^\d\d:\d\d/gm, 'hh:mm')).toBe('hh:mm Bob: hello\nhh:mm you: again\n');

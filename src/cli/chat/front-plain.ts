@@ -26,7 +26,7 @@ export function openPlain({
     stdin: context.stdin,
     output: {
       message: (message, lines) => {
-        output.event('message', { message });
+        output.event('message', { ...message });
         // Messages are what the command is for: they are also said with --quiet.
         if (!output.json) context.stdout.write(`${lines.join('\n')}\n`);
       },
