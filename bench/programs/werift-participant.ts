@@ -58,6 +58,8 @@ const EXTENSIONS = [
 ].map((uri) => new RTCRtpHeaderExtensionParameters({ uri }));
 /** A payload descriptor (RFC 7741 section 4.2) that says "start of a picture", and a keyframe's header. */
 const VP8_START = Buffer.from([0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xb4, 0x00]);
+/** The payload descriptor of the packets that follow. */
+const VP8_CONTINUED = 0;
 
 const connections: RTCPeerConnection[] = [];
 const timers = new Set<NodeJS.Timeout>();
@@ -110,8 +112,10 @@ async function publish(meeting: string): Promise<RTCRtpSender> {
 
 /** Sends bursts of packets until the process ends. */
 function sendBursts(sender: RTCRtpSender, { rate, packetsABurst, bytes }: WeriftSendRequest): void {
-  const payload = randomBytes(bytes);
-  VP8_START.copy(payload);
+  const start = randomBytes(bytes);
+  VP8_START.copy(start);
+  const rest = randomBytes(bytes);
+  rest[0] = VP8_CONTINUED;
   let sequenceNumber = 0;
   let bursts = 0;
   const originMs = performance.now() + Math.random() * (1000 / rate);
@@ -124,7 +128,7 @@ function sendBursts(sender: RTCRtpSender, { rate, packetsABurst, bytes }: Werift
         sequenceNumber = (sequenceNumber + 1) & 0xffff;
         const header = new RtpHeader({ sequenceNumber, timestamp, marker: i === packetsABurst - 1 });
         count();
-        void sender.sendRtp(new RtpPacket(header, payload));
+        void sender.sendRtp(new RtpPacket(header, i === 0 ? start : rest));
       }
     }
     timer = setTimeout(tick, originMs + (bursts * 1000) / rate - performance.now());
