@@ -54,13 +54,13 @@ export class VideoDecoder extends EventEmitter<VideoDecoderEvents> {
   #needsKeyframe = true;
   #closed = false;
 
-  private constructor(options: VideoDecoderOptions, process: FfmpegProcess) {
+  private constructor(options: VideoDecoderOptions, ffmpeg: FfmpegProcess) {
     super();
     this.#options = options;
-    this.#process = process;
+    this.#process = ffmpeg;
     this.#picture = Buffer.allocUnsafe(options.width * options.height * BYTES_A_PIXEL);
-    process.outputs[0]!.on('data', (data: Buffer) => this.#read(data));
-    void process.exit.then((exit) => {
+    ffmpeg.outputs[0]!.on('data', (data: Buffer) => this.#read(data));
+    void ffmpeg.exit.then((exit) => {
       if (this.#closed) return;
       const failure = exitFailure(exit, 'decoding video');
       if (failure) this.emit('failed', failure);

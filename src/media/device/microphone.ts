@@ -32,9 +32,9 @@ export class Microphone implements EncodedSource {
   #failure: Error | undefined;
   #closed = false;
 
-  private constructor(process: FfmpegProcess) {
-    this.#process = process;
-    const [opus, pcm] = process.outputs;
+  private constructor(ffmpeg: FfmpegProcess) {
+    this.#process = ffmpeg;
+    const [opus, pcm] = ffmpeg.outputs;
     const packets = new OggOpusReader((packet) => {
       this.#packets.push(packet);
       this.#give();
@@ -45,7 +45,7 @@ export class Microphone implements EncodedSource {
     });
     opus!.on('data', (data: Buffer) => packets.push(data));
     pcm!.on('data', (data: Buffer) => levels.push(data));
-    void process.exit.then((exit) => {
+    void ffmpeg.exit.then((exit) => {
       if (this.#closed) return;
       const failure = exitFailure(exit, 'reading the microphone');
       this.#failure = failure ?? new MeetError('device-unusable', 'The microphone has stopped.');

@@ -36,11 +36,6 @@ const CELL_REPLY = /\u001b\[6;(\d+);(\d+)t/;
 const ATTRIBUTES_REPLY = /\u001b\[\?([\d;]*)c/;
 // biome-ignore-end lint/suspicious/noControlCharactersInRegex: answers of a terminal are escape sequences
 
-/** What is known without asking. */
-export function assumedAbility(env: Environment): TerminalAbility {
-  return { graphics: 'cells', colors: colorDepth(env), cell: undefined, emoji: NO_EMOJI_SEQUENCES };
-}
-
 /**
  * Asks the terminal; what was typed meanwhile is put back to be read. Where it does not answer, the least is assumed.
  */
