@@ -1,5 +1,6 @@
 import { Command, type CommanderError, Option } from 'commander';
 import { registerAudit } from './commands/audit.ts';
+import { registerChat } from './commands/chat.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerCreate } from './commands/create.ts';
@@ -85,6 +86,7 @@ export function buildProgram(context: CliContext, version: string): Program {
     registerServe,
     registerCreate,
     registerJoin,
+    registerChat,
     registerSay,
     registerMessages,
     registerParticipants,

@@ -15,6 +15,7 @@ import { Publishing } from './peer/publishing.ts';
 import type { RemoteTrack } from './peer/remote-track.ts';
 import { Subscribing } from './peer/subscribing.ts';
 import { Reception } from './reception.ts';
+import { RecordingControl } from './recording.ts';
 import { Roster } from './roster.ts';
 import { SignalingClient, type SignalingEnd } from './signaling/client.ts';
 import type { JoinOptions, JoinTimings, LeftReason, MeetingEvents, MeetingStats } from './types.ts';
@@ -41,6 +42,8 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   readonly files: Files;
   /** What hosts do; the server refuses it to everybody else. */
   readonly host: HostControls;
+  /** Starts and stops the recording, where the server has one. */
+  readonly recording: RecordingControl;
   readonly #connected = Promise.withResolvers<JoinTimings>();
   readonly #timings: { api: number; signaling: number };
   #meeting: MeetingInfo;
@@ -70,7 +73,9 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     });
     this.chat = new Chat(this.#signaling);
     const { server, meetingId } = resolveMeeting(options.meeting, options.server);
-    this.files = new Files({ server, meetingId, token: () => this.#signaling.token, chat: this.chat });
+    const token = () => this.#signaling.token;
+    this.files = new Files({ server, meetingId, token, chat: this.chat });
+    this.recording = new RecordingControl({ server, meetingId, token });
     this.host = new HostControls((action) => this.act(action));
     const common = {
       signaling: this.#signaling,

@@ -58,6 +58,8 @@ export interface ReceivedFrame {
   readonly gapBefore: boolean;
   readonly width?: number;
   readonly height?: number;
+  /** Audio: level in −dBov, 0 (loudest) to 127 (silence), as the sender says it (RFC 6464). */
+  readonly audioLevel?: number;
 }
 
 export interface ReceiverStats {

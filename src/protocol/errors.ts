@@ -109,6 +109,12 @@ export const ERRORS = {
   ),
   'ffmpeg-missing': kind(500, 'environment', EXIT.failed, 'No usable ffmpeg was found.'),
   'ffmpeg-failed': kind(500, 'environment', EXIT.failed, 'ffmpeg ended before its work was done.'),
+  'device-unusable': kind(
+    500,
+    'environment',
+    EXIT.failed,
+    'The microphone or sound device is missing, in use, or may not be used by this user.',
+  ),
   // Machine
   'port-in-use': kind(500, 'operator', EXIT.failed, 'Another process listens on the port.'),
   'no-permission': kind(500, 'operator', EXIT.failed, 'The file or port may not be used by this user.'),

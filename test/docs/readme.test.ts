@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { CLIPS } from '../../src/media/clips.ts';
+import { alsaMicrophone } from '../support/alsa.ts';
 import { type MeetProcess, meet, run, stopAll } from '../support/meet-process.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -52,7 +53,7 @@ afterAll(stopAll);
 
 test('knows every command', () => {
   const known = [
-    ...['serve', 'create', 'join', ...CHAT, 'doctor', 'setup', 'config'].flatMap(of),
+    ...['serve', 'create', 'join', 'chat', ...CHAT, 'doctor', 'setup', 'config'].flatMap(of),
     ...commands.filter((command) => /^npm (start|test|run|pack|install)\b/.test(command)),
   ];
   expect(commands.filter((command) => !known.includes(command))).toEqual([]);
@@ -113,6 +114,14 @@ describe('a meeting', () => {
     }
     const { code } = await running.exited;
     expect({ code, stderr: running.stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  test.each(of('chat'))('%s', async (command) => {
+    // Its input is at its end, so it leaves; what sound devices there are is a matter of the machine.
+    const env = { ALSA_CONFIG_PATH: await alsaMicrophone(folder, 'default'), SDL_AUDIODRIVER: 'dummy' };
+    const { code, stdout, stderr } = await run(words(command.replace('URL', meetingUrl)), { env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/You are in as Ada[\s\S]*Left the meeting\.\n$/);
   });
 
   test('is saved, each track in a file of its own', async () => {

@@ -28,15 +28,21 @@ export class Terminal {
   /** Runs a shell command line in it. The terminal stays when that ends, with its exit code as the last line. */
   static async open(
     command: string,
-    options: { columns?: number; lines?: number; env?: Readonly<Record<string, string>> } = {},
+    options: {
+      columns?: number;
+      lines?: number;
+      env?: Readonly<Record<string, string>>;
+      cwd?: string;
+    } = {},
   ): Promise<Terminal> {
-    const { columns = 80, lines = 24, env = {} } = options;
+    const { columns = 80, lines = 24, env = {}, cwd = '.' } = options;
     const socket = `meet-${randomUUID()}`;
     const assigned = Object.entries(env).map(([name, value]) => `${name}='${value}'`);
     const line = `trap : INT; ${assigned.join(' ')} ${command}; echo "exit code $?"; exec cat`;
-    const size = ['-x', String(columns), '-y', String(lines)];
-    const words = ['-L', socket, '-f', '/dev/null', 'new-session', '-d', ...size, 'sh', '-c', line];
-    await run('tmux', words, { env: attendedEnv() });
+    const size = ['-x', String(columns), '-y', String(lines), '-c', cwd];
+    // UTF-8 whatever the locale of the test is.
+    const session = ['-u', '-L', socket, '-f', '/dev/null', 'new-session', '-d', ...size, 'sh', '-c', line];
+    await run('tmux', session, { env: attendedEnv() });
     return new Terminal(socket);
   }
 
@@ -63,8 +69,24 @@ export class Terminal {
     if (keys.length > 0) await this.#tmux('send-keys', ...keys);
   }
 
+  /** Gives it another size, as a person does with a window. */
+  async resize(columns: number, lines: number): Promise<void> {
+    await this.#tmux('resize-window', '-x', String(columns), '-y', String(lines));
+  }
+
+  /** Pastes text, between the marks of a bracketed paste where the program has asked for them. */
+  async paste(text: string): Promise<void> {
+    await this.#tmux('set-buffer', text);
+    await this.#tmux('paste-buffer', '-p');
+  }
+
+  /** Appends everything that the program writes from now on to a file. */
+  async record(path: string): Promise<void> {
+    await this.#tmux('pipe-pane', `cat > '${path}'`);
+  }
+
   async #tmux(...args: string[]): Promise<string> {
-    return (await run('tmux', ['-L', this.#socket, ...args])).stdout;
+    return (await run('tmux', ['-u', '-L', this.#socket, ...args])).stdout;
   }
 
   /** Ends it with everything in it. */
