@@ -5,6 +5,7 @@ import { MeetError } from '../../protocol/errors.ts';
 import type { MediaSource } from '../../protocol/model.ts';
 import type { PublishedTrack } from '../../protocol/signaling.ts';
 import { Uplink } from '../quality/uplink.ts';
+import type { Clock } from '../rtp/clock.ts';
 import type { RtpSender } from '../rtp/sender.ts';
 import { RtpSession } from '../rtp/session.ts';
 import { readSessionDescription, type SdpSection, writeSessionDescription } from '../sdp/index.ts';
@@ -42,6 +43,7 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
   readonly #cname: string;
   readonly #source: EncodedSource;
   readonly #targetBitrate: number;
+  readonly #clock: Clock | undefined;
   readonly #sessionId = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
   #version = 0;
   #session: RtpSession | undefined;
@@ -51,11 +53,12 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
   #trackIds = new Map<string, string>();
   #closed = false;
 
-  private constructor(transport: MediaTransport, source: EncodedSource, cname: string) {
+  private constructor(transport: MediaTransport, source: EncodedSource, cname: string, clock?: Clock) {
     super();
     this.#transport = transport;
     this.#cname = cname;
     this.#source = source;
+    this.#clock = clock;
     this.#sections = publishSections(source, cname);
     this.#targetBitrate = (source.video?.layers ?? []).reduce((sum, layer) => sum + layer.bitrate, 64_000);
     transport.on('state', (state) => this.emit('state', state));
@@ -66,8 +69,9 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
     source: EncodedSource,
     cname: string,
     options: TransportOptions,
+    clock?: Clock,
   ): Promise<PublishConnection> {
-    return new PublishConnection(await MediaTransport.create(options), source, cname);
+    return new PublishConnection(await MediaTransport.create(options), source, cname, clock);
   }
 
   get state(): TransportState {
@@ -116,6 +120,7 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
       keys,
       cname: this.#cname,
       targetBitrate: this.#targetBitrate,
+      ...(this.#clock === undefined ? {} : { clock: this.#clock }),
     });
     this.#session = session;
     for (const published of this.#sections) {

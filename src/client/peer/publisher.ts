@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { EncodedFrame, EncodedSource } from '../../media/types.ts';
+import type { Clock } from '../rtp/clock.ts';
 import type { PublishConnection } from './publish-connection.ts';
 
 interface PublisherEvents {
@@ -16,15 +17,23 @@ const MAX_CLOCK_ERROR_MS = 200;
 /** Owns what is sent and hands it to whichever connection is up: the source outlives connections. */
 export class Publisher extends EventEmitter<PublisherEvents> {
   readonly #source: EncodedSource;
+  readonly #clock: Clock | undefined;
   #connection: PublishConnection | undefined;
   #started = false;
   #closed = false;
   /** Wall clock minus source clock, milliseconds. */
   #clockOffsetMs: number | undefined;
 
-  constructor(source: EncodedSource) {
+  /** @param clock gives each frame the time at which it is sent, in place of when it was due, for whoever measures */
+  constructor(source: EncodedSource, clock?: Clock) {
     super();
     this.#source = source;
+    this.#clock = clock;
+  }
+
+  /** The clock of what is sent, where it is not the system's. */
+  get clock(): Clock | undefined {
+    return this.#clock;
   }
 
   get source(): EncodedSource {
@@ -65,6 +74,10 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   #onFrame(frame: EncodedFrame): void {
     if (this.#closed) return;
+    if (this.#clock !== undefined) {
+      this.#connection?.sendFrame(frame, this.#clock.now());
+      return;
+    }
     const now = performance.timeOrigin + performance.now();
     const sourceMs = frame.timestampUs / 1000;
     if (

@@ -6,16 +6,16 @@ import { RtpSession } from '../rtp/session.ts';
 import {
   type ReadSession,
   readSessionDescription,
-  type SdpCodec,
   type SdpSection,
   writeSessionDescription,
 } from '../sdp/index.ts';
 import type { LocalTransportParameters, TransportOptions, TransportState } from '../transport/types.ts';
 import { MediaTransport } from '../transport/werift.ts';
-import { codecOf, knownExtensions } from './codecs.ts';
+import { knownExtensions } from './codecs.ts';
 import { RemoteTrack } from './remote-track.ts';
+import { answerSection, primaryCodec } from './subscribe-answer.ts';
 
-interface SubscribeEvents {
+export interface SubscribeEvents {
   state: [state: TransportState];
   track: [track: RemoteTrack];
   'track-ended': [track: RemoteTrack];
@@ -25,6 +25,15 @@ interface SubscribeEvents {
   failed: [error: unknown];
 }
 
+/** A peer connection that receives what the server offers. */
+export interface ReceivingConnection extends EventEmitter<SubscribeEvents> {
+  readonly state: TransportState;
+  /** As {@link SubscribeConnection.answer}. */
+  answer(sdp: string, tracks: readonly SubscribedTrack[]): Promise<{ sdp: string; start: () => void }>;
+  setSlots(slots: readonly AudioSlot[]): void;
+  close(): void;
+}
+
 interface Receiving {
   readonly section: SdpSection;
   readonly track: RemoteTrack;
@@ -32,7 +41,7 @@ interface Receiving {
 }
 
 /** The peer connection that receives: answers the server's offers and keeps the tracks in step with them. */
-export class SubscribeConnection extends EventEmitter<SubscribeEvents> {
+export class SubscribeConnection extends EventEmitter<SubscribeEvents> implements ReceivingConnection {
   readonly #transport: MediaTransport;
   readonly #cname: string;
   readonly #sessionId = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
@@ -192,35 +201,4 @@ export class SubscribeConnection extends EventEmitter<SubscribeEvents> {
     this.#session?.close();
     this.#transport.close();
   }
-}
-
-function primaryCodec(section: SdpSection) {
-  for (const sdp of section.codecs) {
-    const codec = codecOf(sdp.name);
-    if (codec !== undefined) return { sdp, codec };
-  }
-  return undefined;
-}
-
-/** Takes every section as offered, less the codecs that the client does not know. */
-function answerSection(offered: SdpSection): SdpSection {
-  const codecs = offered.codecs.filter((codec) => isUsable(codec, offered.codecs));
-  const known = new Set(Object.values(knownExtensions(offered.extensions)));
-  const { mid, kind } = offered;
-  return {
-    mid,
-    kind,
-    direction: offered.direction === 'sendonly' || offered.direction === 'sendrecv' ? 'recvonly' : 'inactive',
-    rejected: offered.rejected || codecs.length === 0,
-    codecs: codecs.length > 0 ? codecs : offered.codecs.slice(0, 1),
-    extensions: offered.extensions.filter((extension) => known.has(extension.id)),
-    streams: [],
-  };
-}
-
-function isUsable(codec: SdpCodec, all: readonly SdpCodec[]): boolean {
-  if (codec.name !== 'rtx') return codecOf(codec.name) !== undefined;
-  return all.some(
-    (other) => String(other.payloadType) === codec.parameters.apt && codecOf(other.name) !== undefined,
-  );
 }
