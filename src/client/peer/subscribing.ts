@@ -6,9 +6,9 @@ import { backoffMs } from '../backoff.ts';
 import type { Health } from '../health.ts';
 import type { SignalingClient, SubscribeOffer } from '../signaling/client.ts';
 import type { TransportOptions } from '../transport/types.ts';
+import type { AnsweringConnection } from './answering-connection.ts';
 import { FAREWELL_MS } from './publishing.ts';
 import type { RemoteTrack } from './remote-track.ts';
-import type { ReceivingConnection } from './subscribe-connection.ts';
 
 interface SubscribingEvents {
   track: [track: RemoteTrack];
@@ -16,7 +16,7 @@ interface SubscribingEvents {
   connected: [timings: { iceMs: number; dtlsMs: number }];
 }
 
-export interface SubscribingOptions<Connection extends ReceivingConnection> {
+export interface SubscribingOptions<Connection extends AnsweringConnection> {
   readonly signaling: SignalingClient;
   readonly health: Health;
   readonly cname: string;
@@ -31,7 +31,7 @@ export interface SubscribingOptions<Connection extends ReceivingConnection> {
 const RESTART_PATIENCE_MS = 2_500;
 
 /** Keeps one subscribe connection alive: asks, answers offers, restarts ICE, starts over when all is gone. */
-export class Subscribing<Connection extends ReceivingConnection> extends EventEmitter<SubscribingEvents> {
+export class Subscribing<Connection extends AnsweringConnection> extends EventEmitter<SubscribingEvents> {
   readonly #options: SubscribingOptions<Connection>;
   readonly #closing = new AbortController();
   #connection: Connection | undefined;
