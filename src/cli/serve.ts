@@ -68,6 +68,7 @@ export function serverOptions(options: ServeOptions): ServerOptions {
     ...given('rateLimit', rateLimit(options)),
     ...given('tokenKey', options.tokenKey),
     ...given('tokenTtlMs', options.tokenTtl),
+    ...given('metricsToken', options.metricsToken),
   };
 }
 

@@ -30,6 +30,7 @@ export const CONFIG_KEYS: Readonly<Record<string, string>> = {
   'turn-ttl': 'how long TURN credentials are good for',
   'rate-limit': 'requests a second for each address and token, or off',
   'token-key': 'key that signs tokens',
+  'metrics-token': 'what /metrics asks for as a bearer token',
   'token-ttl': "how long a participant's token is good for",
   'log-level': 'what serve logs',
 };

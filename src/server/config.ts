@@ -69,6 +69,8 @@ export interface ServerOptions {
    * its servers share it, else in `dataDir`.
    */
   readonly tokenKey?: string;
+  /** What `/metrics` asks for as a bearer token; everybody may read them without one. */
+  readonly metricsToken?: string;
   readonly tokenTtlMs?: number;
   readonly hostTokenTtlMs?: number;
   readonly timings?: Partial<SignalingTimings>;
@@ -91,6 +93,7 @@ export interface ServerConfig {
   readonly turn: TurnConfig | undefined;
   readonly rateLimit: RateLimit | false;
   readonly tokenKey: Uint8Array | undefined;
+  readonly metricsToken: string | undefined;
   readonly tokenTtlMs: number;
   readonly hostTokenTtlMs: number;
   readonly timings: SignalingTimings;
@@ -144,6 +147,7 @@ export function parseServerConfig(options: ServerOptions): ServerConfig {
     turn: turn(options),
     rateLimit: rateLimit(options.rateLimit),
     tokenKey: tokenKey(options.tokenKey),
+    metricsToken: options.metricsToken,
     tokenTtlMs:
       integer('The lifetime of tokens', options.tokenTtlMs, 1_000, MAX_TIMER_MS) ?? DEFAULT_TOKEN_TTL_MS,
     hostTokenTtlMs:

@@ -19,6 +19,7 @@ import { MeetingService } from './meetings/service.ts';
 import { Sfu } from './sfu/index.ts';
 import { SignalingServer } from './signaling/upgrade.ts';
 import { loadServerId, ObjectLinks, type ObjectStore, openObjectStore, openStore } from './store/index.ts';
+import { Metrics } from './telemetry/metrics.ts';
 
 export interface RunningServer {
   /** Where this machine reaches it, without a slash at its end. */
@@ -90,11 +91,13 @@ async function assemble(
   cleanup.push(() => objects.close());
   const links = new ObjectLinks(objects, { secret });
   const sfu = await sfuStarting;
+  const metrics = new Metrics({ sfu, logger });
+  cleanup.push(() => metrics.close());
 
   let url = '';
   const baseUrl = () => config.publicUrl ?? url;
   const meetings = new MeetingService({ config, store, serverId, sfu, tokens, baseUrl, logger });
-  const app = await createApp({ config, meetings, store, links, tokens, tls, baseUrl, logger });
+  const app = await createApp({ config, meetings, store, links, metrics, tokens, tls, baseUrl, logger });
   cleanup.push(() => app.close());
   const signaling = new SignalingServer({ config, meetings, logger });
   signaling.listen(app.server);

@@ -24,6 +24,7 @@ export interface ServeOptions extends OutputOptions {
   readonly turnTtl?: number;
   readonly rateLimit?: number | false;
   readonly tokenKey?: string;
+  readonly metricsToken?: string;
   readonly tokenTtl?: number;
   readonly logLevel: string;
 }
@@ -107,6 +108,9 @@ export function registerServe({ command, action }: Registry): void {
         "how long a participant's token is good for (default: 10m)",
         'MEET_TOKEN_TTL',
       ).argParser(parseDuration),
+    )
+    .addOption(
+      env('--metrics-token <token>', 'what /metrics asks for as a bearer token', 'MEET_METRICS_TOKEN'),
     )
     .addOption(
       new Option('--log-level <level>', 'what to log')

@@ -15,6 +15,7 @@ import type { RateLimit, ServerConfig, ServerLogger } from '../config.ts';
 import type { MeetingService } from '../meetings/service.ts';
 import type { Store } from '../store/index.ts';
 import type { ObjectLinks } from '../store/objects/index.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { compileCheck } from '../validation.ts';
 import { addressKey } from './address.ts';
 import { readTokens } from './authorization.ts';
@@ -23,6 +24,7 @@ import { addHeaders } from './headers.ts';
 import { describeApi } from './openapi.ts';
 import { healthRoutes } from './routes/health.ts';
 import { meetingRoutes } from './routes/meetings.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { objectRoutes } from './routes/objects.ts';
 
 /** Bodies are a few hundred bytes; a title and a password have limits of their own. */
@@ -37,6 +39,7 @@ export interface AppOptions {
   readonly meetings: MeetingService;
   readonly store: Store;
   readonly links: ObjectLinks;
+  readonly metrics: Metrics;
   readonly tokens: Tokens;
   /** PEM; TLS 1.3 or newer only. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
@@ -65,6 +68,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await limitRates(app, config.rateLimit);
   await describeApi(app);
   await app.register(healthRoutes, options);
+  await app.register(metricsRoutes, options);
   await app.register(meetingRoutes, options);
   await app.register(objectRoutes, options);
   return app;

@@ -28,6 +28,8 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
   #publishing = false;
   /** The tracks that were last told of, as JSON. */
   #told = '[]';
+  readonly #createdAtMs = performance.now();
+  #wasConnected = false;
   #closed = false;
 
   constructor(id: string, host: PeerHost) {
@@ -39,6 +41,7 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
       host,
       quality: host.quality.addReceiver(id),
       onOffer: (offer) => this.emit('offer', offer),
+      onConnected: () => this.#connected(),
     });
   }
 
@@ -49,6 +52,10 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
   /** The same, for the room. */
   get published(): Track[] {
     return this.#publish?.tracks ?? [];
+  }
+
+  get streamCounts(): { producers: number; consumers: number } {
+    return { producers: this.published.length, consumers: this.#subscriber.carriedCount };
   }
 
   get openOffer(): SubscribeOffer | undefined {
@@ -76,6 +83,7 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
       const { connection, reply } = await PublishConnection.open(offer, tracks, {
         route,
         peerId: this.id,
+        onConnected: () => this.#connected(),
         onLost: () => {
           if (this.#publish === connection) this.#endPublishing();
         },
@@ -174,6 +182,12 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
     this.#publish = undefined;
     this.#host.quality.removeReceiver(this.id);
     this.#host.peerClosed(this.id);
+  }
+
+  #connected(): void {
+    if (this.#wasConnected) return;
+    this.#wasConnected = true;
+    this.#host.mediaConnected(performance.now() - this.#createdAtMs);
   }
 
   #endPublishing(): void {

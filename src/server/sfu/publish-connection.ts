@@ -31,6 +31,8 @@ const PROBED_BITRATE = 2_600_000;
 export interface PublishConnectionOptions {
   readonly route: Route;
   readonly peerId: string;
+  /** DTLS is up. */
+  readonly onConnected: () => void;
   /** The client ended the connection, or DTLS failed. */
   readonly onLost: () => void;
 }
@@ -61,6 +63,7 @@ export class PublishConnection {
     // an ICE-lite side does not know before a packet comes.
     this.#setup = remote.setup === 'passive' ? 'active' : 'passive';
     transport.on('dtlsstatechange', (state) => {
+      if (state === 'connected') options.onConnected();
       if (state === 'failed' || state === 'closed') options.onLost();
     });
   }
