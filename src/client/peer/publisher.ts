@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { EncodedFrame, EncodedSource } from '../../media/types.ts';
-import type { Clock } from '../rtp/clock.ts';
-import type { PublishConnection } from './publish-connection.ts';
+import type { PublishConnection, SendingOptions } from './publish-connection.ts';
 
 interface PublisherEvents {
   ended: [];
@@ -17,23 +16,22 @@ const MAX_CLOCK_ERROR_MS = 200;
 /** Owns what is sent and hands it to whichever connection is up: the source outlives connections. */
 export class Publisher extends EventEmitter<PublisherEvents> {
   readonly #source: EncodedSource;
-  readonly #clock: Clock | undefined;
+  readonly #sending: SendingOptions;
   #connection: PublishConnection | undefined;
   #started = false;
   #closed = false;
   /** Wall clock minus source clock, milliseconds. */
   #clockOffsetMs: number | undefined;
 
-  /** @param clock gives each frame the time at which it is sent, in place of when it was due, for whoever measures */
-  constructor(source: EncodedSource, clock?: Clock) {
+  /** @param sending with a clock, each frame has the time at which it is sent, in place of when it was due */
+  constructor(source: EncodedSource, sending: SendingOptions = {}) {
     super();
     this.#source = source;
-    this.#clock = clock;
+    this.#sending = sending;
   }
 
-  /** The clock of what is sent, where it is not the system's. */
-  get clock(): Clock | undefined {
-    return this.#clock;
+  get sending(): SendingOptions {
+    return this.#sending;
   }
 
   get source(): EncodedSource {
@@ -74,8 +72,8 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   #onFrame(frame: EncodedFrame): void {
     if (this.#closed) return;
-    if (this.#clock !== undefined) {
-      this.#connection?.sendFrame(frame, this.#clock.now());
+    if (this.#sending.clock !== undefined) {
+      this.#connection?.sendFrame(frame, this.#sending.clock.now());
       return;
     }
     const now = performance.timeOrigin + performance.now();

@@ -90,7 +90,7 @@ export class Publishing extends EventEmitter<PublishingEvents> {
       publisher.source,
       cname,
       this.#options.transport(),
-      publisher.clock,
+      publisher.sending,
     );
     try {
       const timings = await connection.connect(this.#exchange);

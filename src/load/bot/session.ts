@@ -30,6 +30,11 @@ export interface ReadExtensions {
   readonly captureTime: number;
 }
 
+/**
+ * Transport-wide feedback is most of what a bot sends, and each costs as much as four received packets. This is well
+ * within what browsers do (50 to 250 ms by the bitrate).
+ */
+const FEEDBACK_MS = 200;
 const NO_SENDERS = new Map<never, never>();
 
 /**
@@ -66,6 +71,7 @@ export class BotSession {
     this.#arrivals = new ArrivalRecorder({
       scheduler: this.#scheduler,
       senderSsrc: localSsrc,
+      intervalMs: FEEDBACK_MS,
       send: (feedback) => {
         options.figures.add('feedback');
         this.#sendRtcp([feedback]);

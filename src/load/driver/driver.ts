@@ -1,5 +1,6 @@
 /** A driver: holds bots, does what the coordinator orders, and reports what they measure once a second. */
 import { readFile } from 'node:fs/promises';
+import { expectManyMessages } from '../../client/signaling/connection.ts';
 import { MediaTransport } from '../../client/transport/werift.ts';
 import { CLIPS } from '../../media/clips.ts';
 import { MeetError } from '../../protocol/errors.ts';
@@ -83,6 +84,7 @@ class Driver {
     this.#media = { files: CLIPS, ...setup.media, cacheDir: this.#options.cacheDir };
     try {
       MediaTransport.preload();
+      expectManyMessages();
       await this.#encode(this.#media);
       this.#timer = setInterval(() => void this.#sample(), SAMPLE_MS);
       this.#channel.send({ type: 'ready', machine: await machineId() });

@@ -6,7 +6,7 @@ const CPU_LIMIT = 0.95;
 /** Every delay of the event loop is added to each latency, milliseconds. */
 const LOOP_DELAY_LIMIT_MS = 50;
 /** A second above a limit is bad luck; more than this share of all seconds is a tester that is too slow. */
-const BAD_SHARE = 0.1;
+const BAD_SHARE = 0.25;
 /** Share of the packets that the kernel may drop for a driver: a tenth of the least loss that matters. */
 const DROP_LIMIT = 0.0001;
 /** A clock that is less certain makes latencies worthless, milliseconds. */
