@@ -35,6 +35,22 @@ export interface ReadExtensions {
  * within what browsers do (50 to 250 ms by the bitrate).
  */
 const FEEDBACK_MS = 200;
+let turnMs: number | undefined;
+
+/**
+ * When the packets of this turn of the event loop were there, as far as it can be known: those behind a hundred others
+ * were not delayed by the network while the others were read, and the sender must not be told so.
+ */
+function turnBegan(nowMs: number): number {
+  if (turnMs === undefined) {
+    turnMs = nowMs;
+    setImmediate(() => {
+      turnMs = undefined;
+    });
+  }
+  return turnMs;
+}
+
 const NO_SENDERS = new Map<never, never>();
 
 /**
@@ -139,7 +155,7 @@ export class BotSession {
     const { transportCc, captureTime } = this.#extensions;
     if (transportCc !== 0) {
       const value = readExtension(packet, header, transportCc);
-      if (value?.length === 2) this.#arrivals.received(value.readUInt16BE(0), header.ssrc, now);
+      if (value?.length === 2) this.#arrivals.received(value.readUInt16BE(0), header.ssrc, turnBegan(now));
     }
     const stream = this.#streams.get(header.ssrc);
     if (stream === undefined) return;

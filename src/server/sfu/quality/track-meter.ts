@@ -51,6 +51,8 @@ interface Layer {
 export class TrackMeter {
   readonly track: MeteredTrack;
   readonly #createdAtMs: number;
+  /** Read once: mediasoup copies the parameters each time they are asked for. */
+  readonly #simulcast: boolean;
   #layers: Layer[];
   #inputs: LayerInput[] | undefined;
   #scored = false;
@@ -67,6 +69,7 @@ export class TrackMeter {
     this.track = track;
     this.#createdAtMs = nowMs;
     const { encodings = [{}] } = track.producer.rtpParameters;
+    this.#simulcast = encodings.length > 1;
     const spatial = /^[LS](\d)/.exec(encodings[0]?.scalabilityMode ?? '')?.[1];
     const count = Math.max(encodings.length, encodings.length === 1 && spatial ? Number(spatial) : 1);
     const declared = track.layers?.length === count ? track.layers : usualLayers(count);
@@ -174,10 +177,6 @@ export class TrackMeter {
   get told(): number[] | undefined {
     if (this.#told === this.#layers.length - 1) return undefined;
     return Array.from({ length: this.#told + 1 }, (_, index) => index);
-  }
-
-  get #simulcast(): boolean {
-    return (this.track.producer.rtpParameters.encodings?.length ?? 1) > 1;
   }
 
   #setActive(layer: Layer, active: boolean): void {
