@@ -51,7 +51,8 @@ export const janusAdapter: PeerAdapter = {
         });
         return String(room);
       },
-      pids: async () => [child.pid!],
+      // One process does everything, in threads.
+      pids: async () => ({ all: [child.pid!], media: [child.pid!] }),
       close: async () => {
         control.close();
         child.kill();

@@ -22,6 +22,7 @@ const ROWS: readonly {
   readonly of: (one: Measurement) => number;
 }[] = [
   { name: 'CPU of the server for each packet', unit: 'µs', of: (one) => one.usAPacket },
+  { name: 'of it in what carries media', unit: 'µs', of: (one) => one.mediaUsAPacket },
   { name: 'packets received', unit: '1/s', of: (one) => one.packetsASecond },
   { name: 'of those that were due', unit: '%', of: (one) => one.delivered * 100 },
   { name: 'CPU of the server', unit: '% of a core', of: (one) => one.cpu * 100 },

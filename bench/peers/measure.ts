@@ -21,6 +21,8 @@ const WINDOW_MS = 8_000;
 export interface Measurement {
   /** CPU of all the server's processes for each packet that arrived, microseconds. */
   readonly usAPacket: number;
+  /** The same of the processes that carry media alone. */
+  readonly mediaUsAPacket: number;
   readonly packetsASecond: number;
   /** Share of one core. */
   readonly cpu: number;
@@ -46,13 +48,13 @@ export async function measure(adapter: PeerAdapter, { publishers, receivers }: S
     const { connectMs, profiles } = await listeners.ask('receive', { room, count: receivers });
     await listeners.ask('probe', { room });
     await pause(SETTLE_MS);
-    const pids = await server.pids();
-    const cpu = () => pids.reduce((sum, pid) => sum + cpuUs(pid), 0);
+    const { all, media } = await server.pids();
+    const cpu = (pids: readonly number[]) => pids.reduce((sum, pid) => sum + cpuUs(pid), 0);
     await listeners.ask('startLatencies');
     const before = await listeners.ask('counters');
-    const [cpuBefore, beganMs] = [cpu(), performance.now()];
+    const [cpuBefore, mediaBefore, beganMs] = [cpu(all), cpu(media), performance.now()];
     await pause(WINDOW_MS);
-    const [cpuAfter, ms] = [cpu(), performance.now() - beganMs];
+    const [cpuAfter, mediaAfter, ms] = [cpu(all), cpu(media), performance.now() - beganMs];
     const after = await listeners.ask('counters');
     const latencies = await listeners.ask('takeLatencies');
     const since = (name: keyof Counters) => after[name] - before[name];
@@ -62,12 +64,13 @@ export async function measure(adapter: PeerAdapter, { publishers, receivers }: S
     const due = (publishers * receivers * (SOURCE.audioRate + SOURCE.videoRate) * ms) / 1_000;
     return {
       usAPacket: (cpuAfter - cpuBefore) / served,
+      mediaUsAPacket: (mediaAfter - mediaBefore) / served,
       packetsASecond: (packets * 1_000) / ms,
       cpu: (cpuAfter - cpuBefore) / 1_000 / ms,
       latencyP50Ms: median(latencies),
       latencyP99Ms: quantile(latencies, 0.99),
       loss: since('lost') / since('expected'),
-      memoryMiB: pids.reduce((sum, pid) => sum + residentMiB(pid), 0),
+      memoryMiB: all.reduce((sum, pid) => sum + residentMiB(pid), 0),
       connectP50Ms: median(connectMs),
       srtp: profiles.join(', '),
       delivered: packets / due,

@@ -18,7 +18,10 @@ export const meetAdapter: PeerAdapter = {
     return {
       address: server.url,
       openRoom: () => server.newMeeting(),
-      pids: async () => [pid, ...childPids(pid)],
+      pids: async () => {
+        const media = childPids(pid);
+        return { all: [pid, ...media], media };
+      },
       close: () => server.close(),
     };
   },

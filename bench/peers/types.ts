@@ -11,8 +11,8 @@ export interface PeerServer {
   readonly address: string;
   /** A new room; its name for the clients. */
   openRoom(): Promise<string>;
-  /** All processes that belong to it. */
-  pids(): Promise<readonly number[]>;
+  /** All processes that belong to it, and those of them that carry media. */
+  pids(): Promise<{ readonly all: readonly number[]; readonly media: readonly number[] }>;
   close(): Promise<void>;
 }
 

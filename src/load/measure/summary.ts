@@ -37,7 +37,7 @@ const ratio = (part: number, whole: number): number => (whole === 0 ? Number.NaN
 const MINUTE_MS = 60_000;
 
 /** Figures that are not percentiles of durations. */
-const SINGLE: Readonly<Record<string, Figure>> = {
+export const SINGLE_FIGURES: Readonly<Record<string, Figure>> = {
   loss: {
     unit: 'share',
     about: 'packets that did not come at first, before retransmission',
@@ -114,7 +114,7 @@ const STATISTICS: Readonly<Record<string, (histogram: DurationHistogram) => numb
 };
 
 export const FIGURES: Readonly<Record<string, Figure>> = {
-  ...SINGLE,
+  ...SINGLE_FIGURES,
   ...Object.fromEntries(
     DURATIONS.flatMap((name) =>
       Object.entries(STATISTICS).map(([statistic, of]): [string, Figure] => [

@@ -24,7 +24,7 @@ export function readThresholds(
     const unit = unitOf(metric);
     if (unit === undefined) {
       throw new MeetError('bad-config', `There is no figure "${key}" that a threshold could ask about.`, {
-        hint: `Figures are loss, join_p95, media_latency_p99 …; \`meet load --help\` names them all.`,
+        hint: 'Figures are loss, join_p95, media_latency_p99 …; docs/CLI.md names them all.',
       });
     }
     const phase = match?.[2];
