@@ -45,10 +45,13 @@ export const meetAdapter: PeerAdapter = {
       const connection = await receiveWith(cname, figures);
       const connected = whenConnected(connection);
       signaling.on('offer', (offer, answer) => {
-        void connection.answer(offer.sdp, offer.tracks).then(({ sdp, start }) => {
-          answer(sdp);
-          start();
-        });
+        connection.answer(offer.sdp, offer.tracks).then(
+          ({ sdp, start }) => {
+            answer(sdp);
+            start();
+          },
+          (error: unknown) => connection.emit('failed', error),
+        );
       });
       await signaling.request('subscribe', { audio: true, video: true });
       await connected;

@@ -18,7 +18,6 @@ const FIELDS = [
   'ramp',
   'duration',
   'joinLeave',
-  'chat',
   'check',
   'seed',
 ] as const satisfies readonly (keyof ScenarioFile & keyof LoadCommandOptions)[];

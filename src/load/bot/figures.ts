@@ -24,7 +24,6 @@ export interface BotRecord {
   reconnects: number;
   sentPackets: number;
   sentBytes: number;
-  chatReceived: number;
   /** What ended it, where it was not told to leave. */
   error?: string;
 }
@@ -45,7 +44,6 @@ const OWN = [
   'reconnects',
   'sentPackets',
   'sentBytes',
-  'chatReceived',
 ] as const satisfies readonly CounterName[];
 const isOwn = new Set<CounterName>(OWN);
 

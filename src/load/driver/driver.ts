@@ -71,8 +71,6 @@ class Driver {
       case 'sample':
         void this.#sample(order.id);
         break;
-      case 'chat':
-        break;
       case 'end':
         void this.#end(true);
         break;

@@ -34,7 +34,6 @@ export type Order =
   | { readonly type: 'leave'; readonly id: number }
   /** Asks for a sample at once. */
   | { readonly type: 'sample'; readonly id: number }
-  | { readonly type: 'chat'; readonly id: number; readonly text: string }
   /** All bots leave; `ended` follows with the last sample. */
   | { readonly type: 'end' };
 

@@ -41,8 +41,6 @@ export const COUNTERS = [
   'heldBackMs',
   'sentPackets',
   'sentBytes',
-  'chatSent',
-  'chatReceived',
 ] as const;
 export type CounterName = (typeof COUNTERS)[number];
 export type Counters = Record<CounterName, number>;
@@ -67,7 +65,6 @@ export const DURATIONS = [
   /** How long a picture stood still. */
   'freeze',
   'reconnect',
-  'chat_latency',
 ] as const;
 export type DurationName = (typeof DURATIONS)[number];
 

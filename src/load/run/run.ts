@@ -212,9 +212,8 @@ class Run {
       const meeting = this.#crowd.removeReceiver();
       if (meeting !== undefined) this.#crowd.addReceiver(meeting);
     });
-    const chat = pace({ rate: phase.chat, signal: over }, () => this.#crowd.chat(`at ${Date.now()}`));
     if (phase.durationMs > 0) await delay(phase.durationMs, undefined, { signal: over }).catch(() => {});
-    await Promise.all([churn, chat]);
+    await churn;
     await Promise.all(this.#options.drivers.map((driver) => driver.sample()));
     this.#closePhase(phase, fromMs);
   }

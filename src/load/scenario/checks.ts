@@ -20,7 +20,6 @@ export const BOT_FIGURES: Readonly<Record<string, Unit>> = {
   corrupt: 'number',
   reconnects: 'number',
   sentPackets: 'number',
-  chatReceived: 'number',
 };
 
 /**
