@@ -14,7 +14,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ['media', 'protocol'],
   server: ['protocol'],
   setup: ['media', 'package-root', 'protocol'],
-  tui: ['client', 'media', 'protocol'],
+  load: ['client', 'media', 'protocol'],
+  tui: ['client', 'load', 'media', 'protocol'],
   index: ['client', 'media', 'protocol'],
 };
 

@@ -17,6 +17,7 @@ const PACKAGES = [
   ['openssl', 'openssl', 'certificates for TLS'],
   ['procps', 'ps', 'counts the processes that a command leaves'],
   ['tmux', 'tmux', 'a terminal for the commands that draw and ask'],
+  ['prometheus', 'prometheus', "the dashboard's queries on the server's metrics"],
   ['zsh', 'zsh', 'completion in zsh'],
   ['fish', 'fish', 'completion in fish'],
 ];

@@ -21,14 +21,17 @@ interface OptionWords {
 
 /** The script for a shell to source. */
 export function completionScript(program: Command, shell: Shell): string {
-  const commands = program.commands.map(
-    (command): CommandWords => ({
-      name: command.name(),
-      about: command.description(),
-      options: command.options.map(optionWords),
-      choices: command.registeredArguments[0]?.argChoices ?? [],
-    }),
-  );
+  const visible = program.createHelp().visibleCommands(program);
+  const commands = program.commands
+    .filter((command) => visible.includes(command))
+    .map(
+      (command): CommandWords => ({
+        name: command.name(),
+        about: command.description(),
+        options: command.options.map(optionWords),
+        choices: command.registeredArguments[0]?.argChoices ?? [],
+      }),
+    );
   return { bash, zsh, fish }[shell](commands);
 }
 

@@ -14,7 +14,8 @@ export interface CliContext {
 
 /** What every command's output options say. */
 export interface OutputOptions {
-  readonly json?: boolean;
+  /** The name of a file where a command writes its result there, and no NDJSON. */
+  readonly json?: boolean | string;
   readonly quiet?: boolean;
 }
 

@@ -1,6 +1,7 @@
 /** Values of options, checked as they are read. */
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
+import { readRate } from '../load/scenario/values.ts';
 
 /** Ten years; a token that outlives its server is a mistake. */
 const MAX_TTL_MS = 10 * 366 * 86_400_000;
@@ -54,6 +55,18 @@ export function parseRateLimit(text: string): number | false {
   if (!/^\d+$/.test(text) || requests < 1 || requests > 1_000_000)
     throw new InvalidArgumentError('Give a number of requests a second, or "off".');
   return requests;
+}
+
+/** A rate such as `20/s`, as it is: whoever uses it reads it. */
+export function parseRate(text: string): string {
+  if (readRate(text) === undefined) throw new InvalidArgumentError('Give a rate such as 20/s or 300/m.');
+  return text;
+}
+
+/** A time such as `30s`, as it is. */
+export function parseTimeText(text: string): string {
+  parseDuration(text);
+  return text;
 }
 
 /** Values separated by commas, without empty ones. */

@@ -8,6 +8,9 @@ import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerHost } from './commands/host.ts';
 import { registerJoin } from './commands/join.ts';
+import { registerLoad } from './commands/load.ts';
+import { registerLoadAgent } from './commands/load-agent.ts';
+import { registerLoadDriver } from './commands/load-driver.ts';
 import { registerMessages } from './commands/messages.ts';
 import { registerParticipants } from './commands/participants.ts';
 import { registerSay } from './commands/say.ts';
@@ -24,8 +27,14 @@ import { UsageError } from './usage.ts';
 export interface Registry {
   readonly program: Command;
   readonly context: CliContext;
-  /** Starts a command with the options that all have. */
-  command(nameAndArguments: string, description: string): Command;
+  /**
+   * Starts a command with the options that all have, or with `json` in place of theirs. A hidden one is in no help.
+   */
+  command(
+    nameAndArguments: string,
+    description: string,
+    how?: { readonly hidden?: boolean; readonly json?: Option },
+  ): Command;
   /** Wraps a command's function: config applied, output made, exit code kept. */
   action<O extends OutputOptions>(
     command: Command,
@@ -62,13 +71,14 @@ export function buildProgram(context: CliContext, version: string): Program {
   const registry: Registry = {
     program,
     context,
-    command: (nameAndArguments, description) => {
-      const command = program.command(nameAndArguments).description(description);
+    command: (nameAndArguments, description, { hidden = false, json } = {}) => {
+      const command = program.command(nameAndArguments, { hidden }).description(description);
       command.exitOverride((error: CommanderError) => {
         throw new UsageError(error, command.name());
       });
       command.helpOption('-h, --help', 'print this help');
-      for (const option of outputOptions()) command.addOption(option);
+      const [usualJson, quiet] = outputOptions();
+      for (const option of [json ?? usualJson, quiet]) command.addOption(option);
       return command;
     },
     action: (command, run) => {
@@ -93,6 +103,9 @@ export function buildProgram(context: CliContext, version: string): Program {
     registerHost,
     registerAudit,
     registerToken,
+    registerLoad,
+    registerLoadAgent,
+    registerLoadDriver,
     registerSetup,
     registerDoctor,
     registerConfig,
@@ -113,7 +126,7 @@ function inheritGlobals(command: Command, program: Command): void {
   }
 }
 
-const outputOptions = (): Option[] => [
+const outputOptions = (): [json: Option, quiet: Option] => [
   new Option('--json', 'write NDJSON to stdout, errors as JSON to stderr'),
   new Option('-q, --quiet', 'say nothing but results and errors'),
 ];

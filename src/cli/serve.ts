@@ -73,6 +73,7 @@ export function serverOptions(options: ServeOptions): ServerOptions {
     ...given('maxFileSize', options.maxFileSize),
     ...given('fileTypes', options.fileTypes),
     ...given('fileTtlMs', options.fileTtl),
+    ...given('metricsToken', options.metricsToken),
   };
 }
 

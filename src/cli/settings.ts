@@ -30,6 +30,7 @@ export const CONFIG_KEYS: Readonly<Record<string, string>> = {
   'turn-ttl': 'how long TURN credentials are good for',
   'rate-limit': 'requests a second for each address and token, or off',
   'token-key': 'key that signs tokens',
+  'metrics-token': 'what /metrics asks for as a bearer token',
   'token-ttl': "how long a participant's token is good for",
   auth: 'who may create meetings on serve',
   'create-limit': 'meetings that one user or address may create, or off',
@@ -120,11 +121,19 @@ function fileError(file: string, cause: unknown): MeetError {
   });
 }
 
+/** Options of commands that mean something else than the setting of the same name. */
+const NOT_SETTINGS: Readonly<Record<string, readonly string[]>> = {
+  load: ['workers'],
+  'load-agent': ['host', 'port'],
+};
+
 /** Fills options that neither a flag nor the environment set from the config file. */
 export async function applyConfig(command: Command, context: CliContext): Promise<void> {
   const wanted = command.options.filter(
     (option) =>
-      keyOf(option) in CONFIG_KEYS && !isGiven(command.getOptionValueSource(option.attributeName())),
+      keyOf(option) in CONFIG_KEYS &&
+      !NOT_SETTINGS[command.name()]?.includes(keyOf(option)) &&
+      !isGiven(command.getOptionValueSource(option.attributeName())),
   );
   if (wanted.length === 0) return;
   const values = await readConfig(context);

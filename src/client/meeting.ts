@@ -13,6 +13,7 @@ import { HostControls } from './host-controls.ts';
 import { Publisher } from './peer/publisher.ts';
 import { Publishing } from './peer/publishing.ts';
 import type { RemoteTrack } from './peer/remote-track.ts';
+import { SubscribeConnection } from './peer/subscribe-connection.ts';
 import { Subscribing } from './peer/subscribing.ts';
 import { Reception } from './reception.ts';
 import { RecordingControl } from './recording.ts';
@@ -35,7 +36,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   readonly #reception = new Reception();
   readonly #publisher: Publisher | undefined;
   readonly #publishing: Publishing | undefined;
-  readonly #subscribing: Subscribing;
+  readonly #subscribing: Subscribing<SubscribeConnection>;
   /** Sends and looks up chat messages; those that come are `message` events. */
   readonly chat: Chat;
   /** Files of the chat. */
@@ -87,7 +88,12 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
       }),
     };
     const receive = options.receive ?? 'all';
-    this.#subscribing = new Subscribing({ ...common, audio: receive !== 'none', video: receive === 'all' });
+    this.#subscribing = new Subscribing({
+      ...common,
+      create: SubscribeConnection.create,
+      audio: receive !== 'none',
+      video: receive === 'all',
+    });
     if (options.source) {
       this.#publisher = new Publisher(options.source);
       this.#publishing = new Publishing({ ...common, publisher: this.#publisher, reconnectTimeoutMs });

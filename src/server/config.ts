@@ -94,6 +94,8 @@ export interface ServerOptions {
    * its servers share it, else in `dataDir`.
    */
   readonly tokenKey?: string;
+  /** What `/metrics` asks for as a bearer token; everybody may read them without one. */
+  readonly metricsToken?: string;
   readonly tokenTtlMs?: number;
   readonly hostTokenTtlMs?: number;
   /** Who may create meetings: anybody, or who has a token; default `open`. */
@@ -131,6 +133,7 @@ export interface ServerConfig {
   readonly turn: TurnConfig | undefined;
   readonly rateLimit: RateLimit | false;
   readonly tokenKey: Uint8Array | undefined;
+  readonly metricsToken: string | undefined;
   readonly tokenTtlMs: number;
   readonly hostTokenTtlMs: number;
   readonly auth: 'open' | 'token';
@@ -194,6 +197,7 @@ export function parseServerConfig(options: ServerOptions): ServerConfig {
     turn: turn(options),
     rateLimit: rateLimit(options.rateLimit),
     tokenKey: tokenKey(options.tokenKey),
+    metricsToken: options.metricsToken,
     tokenTtlMs:
       integer('The lifetime of tokens', options.tokenTtlMs, 1_000, MAX_TIMER_MS) ?? DEFAULT_TOKEN_TTL_MS,
     hostTokenTtlMs:

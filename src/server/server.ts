@@ -26,6 +26,7 @@ import { MeetingSignals } from './meetings/signals.ts';
 import { Sfu } from './sfu/index.ts';
 import { SignalingServer } from './signaling/upgrade.ts';
 import { loadServerId, ObjectLinks, type ObjectStore, openObjectStore, openStore } from './store/index.ts';
+import { Metrics } from './telemetry/metrics.ts';
 
 export interface RunningServer {
   /** Where this machine reaches it, without a slash at its end. */
@@ -99,6 +100,8 @@ async function assemble(
   cleanup.push(() => objects.close());
   const links = new ObjectLinks(objects, { secret });
   const sfu = await sfuStarting;
+  const metrics = new Metrics({ sfu, logger });
+  cleanup.push(() => metrics.close());
 
   let url = '';
   const baseUrl = () => config.publicUrl ?? url;
@@ -118,7 +121,9 @@ async function assemble(
   const { files: limits } = config;
   const files = await Files.open({ limits, dataDir, store, objects, links, live, serverId, logger });
   cleanup.push(() => files.close());
-  const app = await createApp({ config, meetings, store, links, files, tokens, tls, baseUrl, logger });
+  const app = await createApp({
+    ...{ config, meetings, store, links, files, metrics, tokens, tls, baseUrl, logger },
+  });
   cleanup.push(() => app.close());
   const signaling = new SignalingServer({ config, meetings, logger });
   signaling.listen(app.server);

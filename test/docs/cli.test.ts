@@ -9,13 +9,18 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { buildProgram } from '../../src/cli/program.ts';
 import { CONFIG_KEYS } from '../../src/cli/settings.ts';
+import { SINGLE_FIGURES } from '../../src/load/measure/summary.ts';
+import { DURATIONS } from '../../src/load/measure/tally.ts';
+import { BOT_FIGURES } from '../../src/load/scenario/checks.ts';
+import { readScenario } from '../../src/load/scenario/read.ts';
+import { resolveScenario } from '../../src/load/scenario/resolve.ts';
 import { CLIPS } from '../../src/media/clips.ts';
 import { mediaCacheDir } from '../support/media-cache.ts';
 
 const page = readFileSync(new URL('../../docs/CLI.md', import.meta.url), 'utf8');
 const documented = new Map(
   Array.from(
-    page.matchAll(/^## meet ([a-z]+)\n(?:(?!```)[\s\S])*```text\n((?:(?!```)[\s\S])*)```/gm),
+    page.matchAll(/^## meet ([a-z-]+)\n(?:(?!```)[\s\S])*```text\n((?:(?!```)[\s\S])*)```/gm),
     ([, name, help]) => [name!, help!],
   ),
 );
@@ -40,7 +45,8 @@ const words = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
 describe('docs/CLI.md', () => {
   test('has all commands and no others', () => {
-    const names = program.commands.map((command) => command.name());
+    const visible = program.createHelp().visibleCommands(program);
+    const names = program.commands.filter((command) => visible.includes(command)).map((one) => one.name());
     expect([...documented.keys()].sort()).toEqual(names.sort());
   });
 
@@ -51,6 +57,29 @@ describe('docs/CLI.md', () => {
 
   test('lists the config keys', () => {
     for (const key of Object.keys(CONFIG_KEYS)) expect(page).toContain(`\`${key}\``);
+  });
+
+  test('names all figures that thresholds and checks may ask about', () => {
+    for (const name of [...Object.keys(SINGLE_FIGURES), ...DURATIONS, ...Object.keys(BOT_FIGURES)])
+      expect(page).toContain(`\`${name}\``);
+  });
+
+  test('has a scenario that can be run', async () => {
+    const [example, ...others] = Array.from(
+      page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm),
+      ([, text]) => text!,
+    );
+    expect(others).toEqual([]);
+    const file = join(await mkdtemp(join(tmpdir(), 'meet-scenario-')), 'example.yaml');
+    await writeFile(file, example!);
+    const scenario = resolveScenario(await readScenario(file));
+    expect(scenario.phases.map(({ name, bots }) => [name, bots])).toEqual([
+      ['arrive', 200],
+      ['meet', 200],
+      ['come-and-go', 200],
+    ]);
+    expect(scenario.thresholds).toHaveLength(7);
+    expect(scenario.checks).toHaveLength(2);
   });
 
   test('has a script that runs', async () => {

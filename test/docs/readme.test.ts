@@ -53,7 +53,7 @@ afterAll(stopAll);
 
 test('knows every command', () => {
   const known = [
-    ...['serve', 'create', 'join', 'chat', ...CHAT, 'doctor', 'setup', 'config'].flatMap(of),
+    ...['serve', 'create', 'join', 'chat', ...CHAT, 'load', 'doctor', 'setup', 'config'].flatMap(of),
     ...commands.filter((command) => /^npm (start|test|run|pack|install)\b/.test(command)),
   ];
   expect(commands.filter((command) => !known.includes(command))).toEqual([]);
@@ -134,6 +134,19 @@ describe('a meeting', () => {
     expect(saved.filter((name) => /\.(webm|mkv)$/.test(name)).length).toBeGreaterThanOrEqual(2);
   });
 });
+
+test.each(of('load'))(
+  '%s',
+  async (command) => {
+    const { code, stderr } = await run(words(command.replace('http://127.0.0.1:8080', serverUrl)), {
+      cwd: folder,
+    });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const report = words(command).at(words(command).indexOf('--html') + 1)!;
+    expect(readFileSync(join(folder, report), 'utf8')).toMatch(/^<!doctype html>/);
+  },
+  120_000,
+);
 
 test.each([...new Set(['doctor', 'setup', 'config'].flatMap(of))])('%s', async (command) => {
   // Port 8080 may be taken on this machine, which is no fault of the doctor's.

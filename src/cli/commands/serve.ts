@@ -35,6 +35,7 @@ export interface ServeOptions extends OutputOptions {
   readonly turnTtl?: number;
   readonly rateLimit?: number | false;
   readonly tokenKey?: string;
+  readonly metricsToken?: string;
   readonly tokenTtl?: number;
   readonly auth?: 'open' | 'token';
   readonly createLimit?: { readonly count: number; readonly windowMs: number } | false;
@@ -171,6 +172,9 @@ export function registerServe({ command, action }: Registry): void {
     )
     .addOption(
       env('--file-ttl <time>', 'how long files are kept (default: 30d)', 'MEET_FILE_TTL').argParser(parseTtl),
+    )
+    .addOption(
+      env('--metrics-token <token>', 'what /metrics asks for as a bearer token', 'MEET_METRICS_TOKEN'),
     )
     .addOption(
       new Option('--log-level <level>', 'what to log')

@@ -5,6 +5,7 @@ import { MeetError } from '../../protocol/errors.ts';
 import type { MediaSource } from '../../protocol/model.ts';
 import type { PublishedTrack } from '../../protocol/signaling.ts';
 import { Uplink } from '../quality/uplink.ts';
+import type { Clock } from '../rtp/clock.ts';
 import type { RtpSender } from '../rtp/sender.ts';
 import { RtpSession } from '../rtp/session.ts';
 import { readSessionDescription, type SdpSection, writeSessionDescription } from '../sdp/index.ts';
@@ -29,6 +30,14 @@ interface PublishEvents {
   layers: [active: readonly number[]];
 }
 
+/** How a source is sent, where it is not as a participant's own would be. */
+export interface SendingOptions {
+  /** Gives what is sent its times; the system's by default. */
+  readonly clock?: Clock;
+  /** Sends what is wanted whatever the uplink carries: what measures others must not slow down by itself. */
+  readonly constantRate?: boolean;
+}
+
 interface Sending {
   readonly sender: RtpSender;
   readonly published: PublishedSection;
@@ -42,20 +51,29 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
   readonly #cname: string;
   readonly #source: EncodedSource;
   readonly #targetBitrate: number;
+  readonly #options: SendingOptions;
   readonly #sessionId = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
   #version = 0;
   #session: RtpSession | undefined;
   #audio: Sending | undefined;
   #video: Sending[] = [];
   #uplink: Uplink | undefined;
+  /** At a constant rate: the layers that are sent, which are those that somebody watches. */
+  #wanted: readonly number[] | undefined;
   #trackIds = new Map<string, string>();
   #closed = false;
 
-  private constructor(transport: MediaTransport, source: EncodedSource, cname: string) {
+  private constructor(
+    transport: MediaTransport,
+    source: EncodedSource,
+    cname: string,
+    options: SendingOptions,
+  ) {
     super();
     this.#transport = transport;
     this.#cname = cname;
     this.#source = source;
+    this.#options = options;
     this.#sections = publishSections(source, cname);
     this.#targetBitrate = (source.video?.layers ?? []).reduce((sum, layer) => sum + layer.bitrate, 64_000);
     transport.on('state', (state) => this.emit('state', state));
@@ -66,8 +84,9 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
     source: EncodedSource,
     cname: string,
     options: TransportOptions,
+    sending: SendingOptions = {},
   ): Promise<PublishConnection> {
-    return new PublishConnection(await MediaTransport.create(options), source, cname);
+    return new PublishConnection(await MediaTransport.create(options), source, cname, sending);
   }
 
   get state(): TransportState {
@@ -85,14 +104,16 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
 
   /** Video layers that are sent, lowest first. */
   get activeLayers(): readonly number[] {
-    return this.#uplink?.active ?? [];
+    return this.#uplink?.active ?? this.#wanted ?? [];
   }
 
   /** Takes which layers of which tracks somebody watches; the others are not sent. */
   setWantedLayers(wanted: readonly { trackId: string; layers: readonly number[] }[]): void {
     const camera = this.trackId('camera');
     const entry = wanted.find(({ trackId }) => trackId === camera);
-    if (entry !== undefined) this.#uplink?.setWanted(entry.layers);
+    if (entry === undefined) return;
+    this.#uplink?.setWanted(entry.layers);
+    if (this.#wanted !== undefined) this.#activate([...entry.layers].sort((a, b) => a - b));
   }
 
   /** The server's id of the track that carries the source, once it is published. */
@@ -116,6 +137,7 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
       keys,
       cname: this.#cname,
       targetBitrate: this.#targetBitrate,
+      ...(this.#options.clock === undefined ? {} : { clock: this.#options.clock }),
     });
     this.#session = session;
     for (const published of this.#sections) {
@@ -123,17 +145,24 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
       if (accepted !== undefined && !accepted.rejected) this.#addSenders(session, published, accepted);
     }
     const { audio, video } = this.#source;
+    if (this.#options.constantRate) {
+      this.#wanted = (video?.layers ?? []).map((_, layer) => layer);
+      return { iceMs, dtlsMs };
+    }
     this.#uplink = new Uplink(session, {
       bitrates: (video?.layers ?? []).map(({ bitrate }) => bitrate),
       audio: audio !== undefined,
     });
-    this.#uplink.on('layers', (active) => {
-      this.#video.forEach(({ sender }, layer) => {
-        sender.setActive(active.includes(layer));
-      });
-      this.emit('layers', active);
-    });
+    this.#uplink.on('layers', (active) => this.#activate(active));
     return { iceMs, dtlsMs };
+  }
+
+  #activate(active: readonly number[]): void {
+    if (this.#wanted !== undefined) this.#wanted = active;
+    this.#video.forEach(({ sender }, layer) => {
+      sender.setActive(active.includes(layer));
+    });
+    this.emit('layers', active);
   }
 
   /** Moves the connection to a fresh ICE session; DTLS, SRTP and the RTP streams go on. */

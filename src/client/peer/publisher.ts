@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { EncodedFrame, EncodedSource } from '../../media/types.ts';
-import type { PublishConnection } from './publish-connection.ts';
+import type { PublishConnection, SendingOptions } from './publish-connection.ts';
 
 interface PublisherEvents {
   ended: [];
@@ -16,15 +16,22 @@ const MAX_CLOCK_ERROR_MS = 200;
 /** Owns what is sent and hands it to whichever connection is up: the source outlives connections. */
 export class Publisher extends EventEmitter<PublisherEvents> {
   readonly #source: EncodedSource;
+  readonly #sending: SendingOptions;
   #connection: PublishConnection | undefined;
   #started = false;
   #closed = false;
   /** Wall clock minus source clock, milliseconds. */
   #clockOffsetMs: number | undefined;
 
-  constructor(source: EncodedSource) {
+  /** @param sending with a clock, each frame has the time at which it is sent, in place of when it was due */
+  constructor(source: EncodedSource, sending: SendingOptions = {}) {
     super();
     this.#source = source;
+    this.#sending = sending;
+  }
+
+  get sending(): SendingOptions {
+    return this.#sending;
   }
 
   get source(): EncodedSource {
@@ -65,6 +72,10 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   #onFrame(frame: EncodedFrame): void {
     if (this.#closed) return;
+    if (this.#sending.clock !== undefined) {
+      this.#connection?.sendFrame(frame, this.#sending.clock.now());
+      return;
+    }
     const now = performance.timeOrigin + performance.now();
     const sourceMs = frame.timestampUs / 1000;
     if (

@@ -86,7 +86,12 @@ export class Publishing extends EventEmitter<PublishingEvents> {
   async #connectOnce(generation: number): Promise<void> {
     const { publisher, health, cname } = this.#options;
     this.#connection?.close();
-    const connection = await PublishConnection.create(publisher.source, cname, this.#options.transport());
+    const connection = await PublishConnection.create(
+      publisher.source,
+      cname,
+      this.#options.transport(),
+      publisher.sending,
+    );
     try {
       const timings = await connection.connect(this.#exchange);
       if (this.#isStale(generation))

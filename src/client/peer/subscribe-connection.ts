@@ -1,64 +1,33 @@
-import { EventEmitter } from 'node:events';
 import { createDepacketizer } from '../../media/rtp/index.ts';
-import type { AudioSlot, SubscribedTrack } from '../../protocol/signaling.ts';
+import type { AudioSlot } from '../../protocol/signaling.ts';
 import type { RtpReceiver } from '../rtp/receiver.ts';
 import { RtpSession } from '../rtp/session.ts';
-import {
-  type ReadSession,
-  readSessionDescription,
-  type SdpCodec,
-  type SdpSection,
-  writeSessionDescription,
-} from '../sdp/index.ts';
-import type { LocalTransportParameters, TransportOptions, TransportState } from '../transport/types.ts';
+import type { SrtpKeys, TransportOptions } from '../transport/types.ts';
 import { MediaTransport } from '../transport/werift.ts';
-import { codecOf, knownExtensions } from './codecs.ts';
+import { AnsweringConnection, type OfferedTrack } from './answering-connection.ts';
+import { knownExtensions } from './codecs.ts';
 import { RemoteTrack } from './remote-track.ts';
-
-interface SubscribeEvents {
-  state: [state: TransportState];
-  track: [track: RemoteTrack];
-  'track-ended': [track: RemoteTrack];
-  /** The first connection is up. */
-  connected: [timings: { iceMs: number; dtlsMs: number }];
-  /** Connecting or moving to another path failed. */
-  failed: [error: unknown];
-}
+import { primaryCodec } from './subscribe-answer.ts';
 
 interface Receiving {
-  readonly section: SdpSection;
   readonly track: RemoteTrack;
   receiver?: RtpReceiver;
 }
 
-/** The peer connection that receives: answers the server's offers and keeps the tracks in step with them. */
-export class SubscribeConnection extends EventEmitter<SubscribeEvents> {
-  readonly #transport: MediaTransport;
+/** The peer connection that receives, and keeps the tracks in step with the server's offers. */
+export class SubscribeConnection extends AnsweringConnection {
   readonly #cname: string;
-  readonly #sessionId = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
   readonly #receiving = new Map<string, Receiving>();
-  #version = 0;
-  #remoteUfrag: string | undefined;
-  #local: LocalTransportParameters;
   #session: RtpSession | undefined;
   #slots: readonly AudioSlot[] = [];
-  #closed = false;
 
   private constructor(transport: MediaTransport, cname: string) {
-    super();
-    this.#transport = transport;
-    this.#local = transport.local;
+    super(transport);
     this.#cname = cname;
-    transport.on('state', (state) => this.emit('state', state));
-    transport.on('packet', (packet) => this.#session?.receive(packet));
   }
 
   static async create(cname: string, options: TransportOptions): Promise<SubscribeConnection> {
     return new SubscribeConnection(await MediaTransport.create(options), cname);
-  }
-
-  get state(): TransportState {
-    return this.#transport.state;
   }
 
   get rttMs(): number | undefined {
@@ -69,89 +38,39 @@ export class SubscribeConnection extends EventEmitter<SubscribeEvents> {
     return [...this.#receiving.values()].map(({ track }) => track);
   }
 
-  /**
-   * Takes an offer of the server and returns the answer. `start` begins what the answer makes possible; it is
-   * to be called once the answer is sent, since the server drops a handshake whose fingerprint it does not
-   * know yet.
-   *
-   * @throws MeetError `bad-sdp`
-   */
-  async answer(sdp: string, tracks: readonly SubscribedTrack[]): Promise<{ sdp: string; start: () => void }> {
-    const offer = readSessionDescription(sdp);
-    const start = await this.#prepareTransport(offer);
-    this.#updateTracks(offer, tracks);
-    const answer = writeSessionDescription({
-      sessionId: this.#sessionId,
-      version: this.#version++,
-      local: this.#local,
-      setup: 'active',
-      sections: offer.sections.map(answerSection),
-    });
-    return { sdp: answer, start: start ?? (() => {}) };
-  }
-
-  /** Says who is heard in the audio slots, those to be offered later included. */
-  setSlots(slots: readonly AudioSlot[]): void {
+  override setSlots(slots: readonly AudioSlot[]): void {
     this.#slots = slots;
     for (const { track } of this.#receiving.values()) {
       track.setOccupant(slots.find(({ slot }) => slot === track.slot));
     }
   }
 
-  /** What to start once the answer is on its way: the first connection, or an ICE restart, or nothing. */
-  async #prepareTransport({ transport }: ReadSession): Promise<(() => void) | undefined> {
-    const known = this.#remoteUfrag;
-    if (known === transport.usernameFragment) return undefined;
-    this.#remoteUfrag = transport.usernameFragment;
-    if (known === undefined) {
-      return () => this.#run(this.#connect(transport));
-    }
-    this.#local = await this.#transport.restartIce();
-    return () => this.#run(this.#transport.connectRestarted(transport));
+  protected override onPacket(packet: Buffer): void {
+    this.#session?.receive(packet);
   }
 
-  #run(work: Promise<void>): void {
-    work.catch((error: unknown) => {
-      if (!this.#closed) this.emit('failed', error);
-    });
-  }
-
-  async #connect(remote: ReadSession['transport']): Promise<void> {
-    const { iceMs, dtlsMs, keys } = await this.#transport.connect({ ...remote, dtlsRole: 'client' });
-    if (this.#closed) return;
+  protected override onConnected(keys: SrtpKeys): void {
     this.#session = new RtpSession({
-      send: (packet) => this.#transport.send(packet),
+      send: (packet) => this.transport.send(packet),
       keys,
       cname: this.#cname,
     });
-    for (const receiving of this.#receiving.values()) this.#receive(this.#session, receiving);
-    this.emit('connected', { iceMs, dtlsMs });
   }
 
-  #updateTracks(offer: ReadSession, tracks: readonly SubscribedTrack[]): void {
-    const wanted = new Map(tracks.map((track) => [track.mid, track]));
-    for (const [mid, receiving] of this.#receiving) {
-      if (wanted.get(mid)?.trackId !== receiving.track.id) this.#end(mid, receiving);
-    }
-    for (const section of offer.sections) {
-      const track = wanted.get(section.mid);
-      const codec = primaryCodec(section);
-      if (!track || !codec || section.direction === 'inactive' || this.#receiving.has(section.mid)) continue;
-      const receiving: Receiving = { section, track: new RemoteTrack(track, codec.codec) };
-      this.#receiving.set(section.mid, receiving);
-      receiving.track.setOccupant(this.#slots.find(({ slot }) => slot === track.slot));
-      if (this.#session) this.#receive(this.#session, receiving);
-      this.emit('track', receiving.track);
-    }
+  protected override onOffered({ section, track }: OfferedTrack): void {
+    const remote = new RemoteTrack(track, primaryCodec(section)!.codec);
+    this.#receiving.set(section.mid, { track: remote });
+    remote.setOccupant(this.#slots.find(({ slot }) => slot === remote.slot));
+    this.emit('track', remote);
   }
 
-  #receive(session: RtpSession, receiving: Receiving): void {
-    const { section, track } = receiving;
+  protected override receive({ section }: OfferedTrack): void {
+    const receiving = this.#receiving.get(section.mid);
     const stream = section.streams[0];
     const primary = primaryCodec(section);
-    if (stream === undefined || primary === undefined) return;
+    if (receiving === undefined || stream === undefined || primary === undefined) return;
     const feedback = new Set(primary.sdp.feedback);
-    receiving.receiver = session.addReceiver({
+    receiving.receiver = this.#session!.addReceiver({
       kind: section.kind,
       ssrc: stream.ssrc,
       ...(stream.rtxSsrc === undefined ? {} : { rtxSsrc: stream.rtxSsrc }),
@@ -175,52 +94,19 @@ export class SubscribeConnection extends EventEmitter<SubscribeEvents> {
       transportCc: feedback.has('transport-cc'),
       extensions: knownExtensions(section.extensions),
     });
-    track.attach(receiving.receiver);
+    receiving.track.attach(receiving.receiver);
   }
 
-  #end(mid: string, { receiver, track }: Receiving): void {
-    this.#receiving.delete(mid);
-    if (receiver) this.#session?.removeReceiver(receiver);
-    track.end();
-    this.emit('track-ended', track);
+  protected override onEnded({ section }: OfferedTrack): void {
+    const receiving = this.#receiving.get(section.mid);
+    if (receiving === undefined) return;
+    this.#receiving.delete(section.mid);
+    if (receiving.receiver) this.#session?.removeReceiver(receiving.receiver);
+    receiving.track.end();
+    this.emit('track-ended', receiving.track);
   }
 
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    for (const [mid, receiving] of this.#receiving) this.#end(mid, receiving);
+  protected override onClosed(): void {
     this.#session?.close();
-    this.#transport.close();
   }
-}
-
-function primaryCodec(section: SdpSection) {
-  for (const sdp of section.codecs) {
-    const codec = codecOf(sdp.name);
-    if (codec !== undefined) return { sdp, codec };
-  }
-  return undefined;
-}
-
-/** Takes every section as offered, less the codecs that the client does not know. */
-function answerSection(offered: SdpSection): SdpSection {
-  const codecs = offered.codecs.filter((codec) => isUsable(codec, offered.codecs));
-  const known = new Set(Object.values(knownExtensions(offered.extensions)));
-  const { mid, kind } = offered;
-  return {
-    mid,
-    kind,
-    direction: offered.direction === 'sendonly' || offered.direction === 'sendrecv' ? 'recvonly' : 'inactive',
-    rejected: offered.rejected || codecs.length === 0,
-    codecs: codecs.length > 0 ? codecs : offered.codecs.slice(0, 1),
-    extensions: offered.extensions.filter((extension) => known.has(extension.id)),
-    streams: [],
-  };
-}
-
-function isUsable(codec: SdpCodec, all: readonly SdpCodec[]): boolean {
-  if (codec.name !== 'rtx') return codecOf(codec.name) !== undefined;
-  return all.some(
-    (other) => String(other.payloadType) === codec.parameters.apt && codecOf(other.name) !== undefined,
-  );
 }

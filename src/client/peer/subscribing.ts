@@ -6,9 +6,9 @@ import { backoffMs } from '../backoff.ts';
 import type { Health } from '../health.ts';
 import type { SignalingClient, SubscribeOffer } from '../signaling/client.ts';
 import type { TransportOptions } from '../transport/types.ts';
+import type { AnsweringConnection } from './answering-connection.ts';
 import { FAREWELL_MS } from './publishing.ts';
 import type { RemoteTrack } from './remote-track.ts';
-import { SubscribeConnection } from './subscribe-connection.ts';
 
 interface SubscribingEvents {
   track: [track: RemoteTrack];
@@ -16,11 +16,13 @@ interface SubscribingEvents {
   connected: [timings: { iceMs: number; dtlsMs: number }];
 }
 
-export interface SubscribingOptions {
+export interface SubscribingOptions<Connection extends AnsweringConnection> {
   readonly signaling: SignalingClient;
   readonly health: Health;
   readonly cname: string;
   readonly transport: () => TransportOptions;
+  /** Makes a peer connection. */
+  readonly create: (cname: string, options: TransportOptions) => Promise<Connection>;
   readonly audio: boolean;
   readonly video: boolean;
 }
@@ -29,10 +31,10 @@ export interface SubscribingOptions {
 const RESTART_PATIENCE_MS = 2_500;
 
 /** Keeps one subscribe connection alive: asks, answers offers, restarts ICE, starts over when all is gone. */
-export class Subscribing extends EventEmitter<SubscribingEvents> {
-  readonly #options: SubscribingOptions;
+export class Subscribing<Connection extends AnsweringConnection> extends EventEmitter<SubscribingEvents> {
+  readonly #options: SubscribingOptions<Connection>;
   readonly #closing = new AbortController();
-  #connection: SubscribeConnection | undefined;
+  #connection: Connection | undefined;
   /** Offers are answered in the order they came. */
   #offers: Promise<void> = Promise.resolve();
   #recovering = false;
@@ -40,7 +42,7 @@ export class Subscribing extends EventEmitter<SubscribingEvents> {
   #videos: readonly VideoRequest[] | undefined;
   #slots: readonly AudioSlot[] = [];
 
-  constructor(options: SubscribingOptions) {
+  constructor(options: SubscribingOptions<Connection>) {
     super();
     this.#options = options;
     options.signaling.on('offer', (offer, answer) => {
@@ -50,7 +52,7 @@ export class Subscribing extends EventEmitter<SubscribingEvents> {
     });
   }
 
-  get connection(): SubscribeConnection | undefined {
+  get connection(): Connection | undefined {
     return this.#connection;
   }
 
@@ -85,9 +87,9 @@ export class Subscribing extends EventEmitter<SubscribingEvents> {
     start();
   }
 
-  async #create(): Promise<SubscribeConnection> {
+  async #create(): Promise<Connection> {
     const { health, cname } = this.#options;
-    const connection = await SubscribeConnection.create(cname, this.#options.transport());
+    const connection = await this.#options.create(cname, this.#options.transport());
     if (this.#closing.signal.aborted) {
       connection.close();
       throw new MeetError('connection-failed', 'The meeting was left.');
@@ -112,7 +114,7 @@ export class Subscribing extends EventEmitter<SubscribingEvents> {
     return connection;
   }
 
-  async #onLost(connection: SubscribeConnection): Promise<void> {
+  async #onLost(connection: Connection): Promise<void> {
     await delay(FAREWELL_MS, undefined, { signal: this.#closing.signal }).catch(() => {});
     if (this.#connection === connection)
       this.#onFailed(new MeetError('connection-failed', 'the media path was lost'));
@@ -139,7 +141,7 @@ export class Subscribing extends EventEmitter<SubscribingEvents> {
     }
   }
 
-  async #recover(connection: SubscribeConnection): Promise<void> {
+  async #recover(connection: Connection): Promise<void> {
     if (this.#recovering) return;
     this.#recovering = true;
     try {
@@ -162,7 +164,7 @@ export class Subscribing extends EventEmitter<SubscribingEvents> {
   }
 
   /** Waits until the connection is no longer `disconnected`, at most so long. */
-  async #settled(connection: SubscribeConnection, patienceMs: number): Promise<void> {
+  async #settled(connection: Connection, patienceMs: number): Promise<void> {
     if (connection.state !== 'disconnected') return;
     const patience = new AbortController();
     const changed = () => patience.abort();

@@ -20,6 +20,8 @@ export interface ArrivalRecorderOptions {
   readonly scheduler: Scheduler;
   readonly senderSsrc: number;
   readonly send: (feedback: TransportFeedback) => void;
+  /** Interval of feedback, milliseconds; default 100. libwebrtc's is between 50 and 250 ms. */
+  readonly intervalMs?: number;
 }
 
 /**
@@ -28,6 +30,7 @@ export interface ArrivalRecorderOptions {
 export class ArrivalRecorder {
   readonly #options: ArrivalRecorderOptions;
   readonly #task: Task;
+  readonly #intervalMs: number;
   /** Arrival by unwrapped transport-wide number, in milliseconds. */
   readonly #arrivals = new Map<number, number>();
   #highest: number | undefined;
@@ -41,6 +44,7 @@ export class ArrivalRecorder {
 
   constructor(options: ArrivalRecorderOptions) {
     this.#options = options;
+    this.#intervalMs = options.intervalMs ?? INTERVAL_MS;
     this.#task = options.scheduler.task(() => this.#report());
   }
 
@@ -58,7 +62,7 @@ export class ArrivalRecorder {
     this.#arrivals.set(sequence, nowMs);
     if (sequence < this.#lowest) this.#lowest = sequence;
     this.#waiting += 1;
-    this.#task.schedule(this.#waiting >= MAX_WAITING ? nowMs : nowMs + INTERVAL_MS);
+    this.#task.schedule(this.#waiting >= MAX_WAITING ? nowMs : nowMs + this.#intervalMs);
   }
 
   #report(): void {

@@ -30,6 +30,8 @@ export interface MissingPacketsOptions {
   /** How long a packet is worth waiting for. */
   readonly deadlineMs: () => number;
   readonly rttMs: () => number | undefined;
+  /** A packet will not come any more. */
+  readonly onGivenUp?: (sequence: number) => void;
 }
 
 /** The gaps of one stream: which to ask for again and when, and which are lost for good. */
@@ -66,6 +68,11 @@ export class MissingPackets {
       if (this.#missing.size <= MAX_MISSING) break;
       this.#giveUp(oldest);
     }
+  }
+
+  /** Whether the packet is missing and was asked for. */
+  isRequested(sequence: number): boolean {
+    return (this.#missing.get(sequence)?.requests ?? 0) > 0;
   }
 
   /** Whether the packet was missing; it is not any more. */
@@ -108,7 +115,9 @@ export class MissingPackets {
   }
 
   #giveUp(sequence: number): void {
-    if (this.#missing.delete(sequence)) this.#lost += 1;
+    if (!this.#missing.delete(sequence)) return;
+    this.#lost += 1;
+    this.#options.onGivenUp?.(sequence);
   }
 }
 

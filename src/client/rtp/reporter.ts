@@ -1,5 +1,4 @@
 import { compactNtp, msToCompact, roundTripMs, toNtp } from './ntp.ts';
-import type { RtpReceiver } from './receiver.ts';
 import type { RoundTrip } from './round-trip.ts';
 import { MAX_REPORT_BLOCKS } from './rtcp/reports.ts';
 import type { ExtendedReport, ReportBlock, RtcpPacket, SenderReport } from './rtcp/types.ts';
@@ -18,7 +17,7 @@ export interface ReporterOptions {
   readonly localSsrc: number;
   readonly cname: string;
   readonly senders: ReadonlyMap<number, RtpSender>;
-  readonly receivers: ReadonlySet<RtpReceiver>;
+  readonly receivers: ReadonlySet<{ reportBlock(nowMs: number): ReportBlock | undefined }>;
   readonly roundTrip: RoundTrip;
   readonly send: (compound: readonly RtcpPacket[]) => void;
 }

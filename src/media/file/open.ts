@@ -39,6 +39,8 @@ export interface OpenFileOptions {
   readonly cacheDir?: string;
   /** Largest size of the cache in bytes, 2 GiB by default. Media that would take more than half, 720p of 23 minutes, is not kept. */
   readonly cacheBytes?: number;
+  /** Opens only when everything is encoded, so that no encoder works while it plays. */
+  readonly whole?: boolean;
   /** Ends the opening; an open source is ended by its `close()`. */
   readonly signal?: AbortSignal;
 }
@@ -92,7 +94,7 @@ async function openPasses(path: string, kinds: Kinds, options: OpenFileOptions):
   for (;;) {
     const passes = await openOnce();
     try {
-      await ready(passes.first, signal);
+      await ready(passes.first, signal, options.whole);
       return passes;
     } catch (error) {
       await passes.close();
@@ -171,9 +173,9 @@ export async function locate(ffmpeg: OpenFileOptions['ffmpeg']): Promise<Ffmpeg>
   return ffmpeg && 'libavcodec' in ffmpeg ? ffmpeg : findFfmpeg(ffmpeg);
 }
 
-/** Waits until playing can begin. */
-export async function ready(media: EncodedMedia, signal?: AbortSignal): Promise<void> {
-  const isReady = () => media.complete || media.availableTicks >= READY_TICKS;
+/** Waits until playing can begin, or until the media is there as a whole. */
+export async function ready(media: EncodedMedia, signal?: AbortSignal, whole = false): Promise<void> {
+  const isReady = () => media.complete || (!whole && media.availableTicks >= READY_TICKS);
   while (!isReady()) {
     if (media.failure) throw media.failure;
     await new Promise<void>((resolve, reject) => {

@@ -18,6 +18,7 @@ import type { Files } from '../files/files.ts';
 import type { MeetingService } from '../meetings/service.ts';
 import type { Store } from '../store/index.ts';
 import type { ObjectLinks } from '../store/objects/index.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { compileCheck } from '../validation.ts';
 import { addressKey } from './address.ts';
 import { readTokens } from './authorization.ts';
@@ -28,6 +29,7 @@ import { chatRoutes } from './routes/chat.ts';
 import { fileRoutes } from './routes/files.ts';
 import { healthRoutes } from './routes/health.ts';
 import { meetingRoutes } from './routes/meetings.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { objectRoutes } from './routes/objects.ts';
 
 /** Bodies are a few hundred bytes; a title and a password have limits of their own. */
@@ -43,6 +45,7 @@ export interface AppOptions {
   readonly store: Store;
   readonly links: ObjectLinks;
   readonly files: Files;
+  readonly metrics: Metrics;
   readonly tokens: Tokens;
   /** PEM; TLS 1.3 or newer only. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
@@ -74,6 +77,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await limitRates(app, config.rateLimit);
   await describeApi(app);
   await app.register(healthRoutes, options);
+  await app.register(metricsRoutes, options);
   await app.register(meetingRoutes, options);
   await app.register(chatRoutes, options);
   await app.register(fileRoutes, options);

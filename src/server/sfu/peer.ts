@@ -30,6 +30,8 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
   #publishing = false;
   /** The tracks that were last told of, as JSON. */
   #told = '[]';
+  readonly #createdAtMs = performance.now();
+  #wasConnected = false;
   #closed = false;
 
   constructor(id: string, host: PeerHost, rule: PublishRule) {
@@ -42,6 +44,7 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
       host,
       quality: host.quality.addReceiver(id),
       onOffer: (offer) => this.emit('offer', offer),
+      onConnected: () => this.#connected(),
     });
   }
 
@@ -52,6 +55,10 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
   /** The same, for the room. */
   get published(): Track[] {
     return this.#publish?.tracks ?? [];
+  }
+
+  get streamCounts(): { producers: number; consumers: number } {
+    return { producers: this.published.length, consumers: this.#subscriber.carriedCount };
   }
 
   get openOffer(): SubscribeOffer | undefined {
@@ -80,6 +87,7 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
         route,
         peerId: this.id,
         rule: this.#rule,
+        onConnected: () => this.#connected(),
         onLost: () => {
           if (this.#publish === connection) this.#endPublishing();
         },
@@ -183,6 +191,12 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
     this.#publish = undefined;
     this.#host.quality.removeReceiver(this.id);
     this.#host.peerClosed(this.id);
+  }
+
+  #connected(): void {
+    if (this.#wasConnected) return;
+    this.#wasConnected = true;
+    this.#host.mediaConnected(performance.now() - this.#createdAtMs);
   }
 
   #endPublishing(): void {

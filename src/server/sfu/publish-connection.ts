@@ -32,6 +32,8 @@ export interface PublishConnectionOptions {
   readonly route: Route;
   readonly peerId: string;
   readonly rule: PublishRule;
+  /** DTLS is up. */
+  readonly onConnected: () => void;
   /** The client ended the connection, or DTLS failed. */
   readonly onLost: () => void;
 }
@@ -64,6 +66,7 @@ export class PublishConnection {
     // an ICE-lite side does not know before a packet comes.
     this.#setup = remote.setup === 'passive' ? 'active' : 'passive';
     transport.on('dtlsstatechange', (state) => {
+      if (state === 'connected') options.onConnected();
       if (state === 'failed' || state === 'closed') options.onLost();
     });
   }

@@ -44,7 +44,10 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
     this.#audio = new RoomAudio(logger);
     this.quality = new RoomQuality({
       logger,
-      onUpdate: (peerId, update) => this.#peers.get(peerId)?.emit('personal', update),
+      onUpdate: (peerId, update) => {
+        if (update.videos !== undefined) this.emit('layers-switched', update.videos.length);
+        this.#peers.get(peerId)?.emit('personal', update);
+      },
     });
     this.#audio.on('speakers', (peerIds) => {
       this.quality.setSpeakers(peerIds);
@@ -78,6 +81,10 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
 
   get audioSlots(): readonly AudioSlot[] {
     return this.#audio.slotInfo;
+  }
+
+  get peers(): Iterable<Peer> {
+    return this.#peers.values();
   }
 
   addPeer(id: string, rule: PublishRule = () => 'send'): Peer {
@@ -117,6 +124,10 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
 
   #offerToAll(except?: string): void {
     for (const peer of this.#peers.values()) if (peer.id !== except) peer.tracksOfOthersChanged();
+  }
+
+  mediaConnected(ms: number): void {
+    this.emit('media-connected', ms);
   }
 
   peerClosed(peerId: string): void {

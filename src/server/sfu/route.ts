@@ -44,6 +44,8 @@ export interface PeerHost {
   tracksOfOthers(peerId: string, allAudio: boolean): Track[];
   /** The peer published or ended tracks. */
   tracksChanged(peerId: string): void;
+  /** The first media connection of a peer is up, so long after the peer was made. */
+  mediaConnected(ms: number): void;
   peerClosed(peerId: string): void;
 }
 

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { setLogEventListeners } from 'mediasoup';
 import { expandListen } from './listen.ts';
 import { SfuRoom } from './room.ts';
-import type { Room, SfuEvents, SfuLogger, SfuOptions, WorkerInfo, WorkerUsage } from './types.ts';
+import type { Peer, Room, SfuEvents, SfuLogger, SfuOptions, WorkerInfo, WorkerUsage } from './types.ts';
 import { WorkerPool } from './workers.ts';
 
 /**
@@ -51,8 +51,20 @@ export class Sfu extends EventEmitter<SfuEvents> {
   async createRoom(id: string): Promise<Room> {
     const room = await SfuRoom.create(id, { pool: this.#pool, logger: this.#logger });
     this.#rooms.add(room);
+    room.on('layers-switched', (count) => this.emit('layers-switched', count));
+    room.on('media-connected', (ms) => this.emit('media-connected', ms));
     room.onClosed(() => this.#rooms.delete(room));
     return room;
+  }
+
+  /** Number of rooms. */
+  get rooms(): number {
+    return this.#rooms.size;
+  }
+
+  /** Those in all rooms. */
+  *peers(): Iterable<Peer> {
+    for (const room of this.#rooms) yield* room.peers;
   }
 
   workers(): WorkerInfo[] {

@@ -15,6 +15,13 @@ export interface Carried {
   readonly consumer: Consumer;
 }
 
+export interface ConnectionListeners {
+  /** DTLS is up. */
+  readonly onConnected: () => void;
+  /** The client ended the connection, or DTLS failed. */
+  readonly onLost: () => void;
+}
+
 /** A section of our offers. It stays for the connection's life and carries one track after the other. */
 interface Line {
   mid: string;
@@ -44,27 +51,27 @@ export class SubscribeConnection {
   private constructor(
     transport: WebRtcTransport,
     route: Route,
-    onLost: () => void,
+    { onConnected, onLost }: ConnectionListeners,
     holds: (track: Track) => boolean,
   ) {
     this.#transport = transport;
     this.#route = route;
     this.#holds = holds;
     transport.on('dtlsstatechange', (state) => {
+      if (state === 'connected') onConnected();
       if (state === 'failed' || state === 'closed') onLost();
     });
   }
 
   /**
-   * @param onLost the client ended the connection, or DTLS failed.
    * @param holds whether a track is to stay paused for now; {@link settle} asks again.
    */
   static async open(
     route: Route,
-    onLost: () => void,
+    listeners: ConnectionListeners,
     holds: (track: Track) => boolean,
   ): Promise<SubscribeConnection> {
-    return new SubscribeConnection(await route.createTransport(), route, onLost, holds);
+    return new SubscribeConnection(await route.createTransport(), route, listeners, holds);
   }
 
   get transport(): WebRtcTransport {

@@ -16,6 +16,7 @@ export interface SubscriberOptions {
   readonly host: PeerHost;
   readonly quality: ReceiverQuality;
   readonly onOffer: (offer: SubscribeOffer) => void;
+  readonly onConnected: () => void;
 }
 
 export class Subscriber {
@@ -42,6 +43,11 @@ export class Subscriber {
   /** The offer that waits for its answer. */
   get openOffer(): SubscribeOffer | undefined {
     return this.#open;
+  }
+
+  /** Number of tracks that are being sent or offered. */
+  get carriedCount(): number {
+    return this.#connection?.carried.length ?? 0;
   }
 
   async subscribe({ reset, ...wanted }: Subscription): Promise<void> {
@@ -194,8 +200,11 @@ export class Subscriber {
   async #connect(route: Route, generation: number): Promise<SubscribeConnection | undefined> {
     const connection = await SubscribeConnection.open(
       route,
-      () => {
-        if (this.#connection === connection) this.#drop();
+      {
+        onConnected: this.#options.onConnected,
+        onLost: () => {
+          if (this.#connection === connection) this.#drop();
+        },
       },
       // Nobody is to hear himself.
       (track) => track.slot?.occupant?.peerId === this.#options.peerId || this.#options.quality.holds(track),

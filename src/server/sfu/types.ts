@@ -31,6 +31,10 @@ export interface SfuOptions {
 export interface SfuEvents {
   'worker-died': [info: { pid: number; error: Error }];
   'worker-started': [info: { pid: number }];
+  /** So many videos are sent to their receivers in another layer now, or no more. */
+  'layers-switched': [count: number];
+  /** A participant's first media connection is up, so many milliseconds after they came. */
+  'media-connected': [ms: number];
 }
 
 export interface WorkerInfo {
@@ -57,6 +61,9 @@ export interface RoomEvents {
   speakers: [peerIds: readonly string[]];
   /** The audio slots that have another occupant now. */
   audioSlots: [slots: readonly AudioSlot[]];
+  /** As the SFU's events of these names. */
+  'layers-switched': [count: number];
+  'media-connected': [ms: number];
 }
 
 export interface PublishRequest {
@@ -141,6 +148,8 @@ export type PublishRule = (source: MediaSource) => 'send' | 'mute' | 'refuse';
 export interface Peer extends EventEmitter<PeerEvents> {
   readonly id: string;
   readonly tracks: TrackInfo[];
+  /** How many tracks it sends and how many are sent to it. */
+  readonly streamCounts: { readonly producers: number; readonly consumers: number };
   /** The subscribe offer that waits for its answer: a client that resumes its signaling needs it again. */
   readonly openOffer: SubscribeOffer | undefined;
   /** All that the `personal` events said and that still holds. */
@@ -164,6 +173,7 @@ export interface Room extends EventEmitter<RoomEvents> {
   readonly speakers: readonly string[];
   /** All audio slots; empty while the meeting has none. */
   readonly audioSlots: readonly AudioSlot[];
+  readonly peers: Iterable<Peer>;
   /** `rule` is asked with each offer; without it all may be sent. */
   addPeer(id: string, rule?: PublishRule): Peer;
   close(): void;

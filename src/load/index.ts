@@ -1,0 +1,10 @@
+export { runDriver } from './driver/driver.ts';
+export { DriverLink } from './driver/link.ts';
+export { ipcChannel, localLine } from './driver/local.ts';
+export { junitReport } from './report/junit.ts';
+export { tableReport } from './report/table.ts';
+export type { RunResult } from './run/result.ts';
+export { type Progress, runLoad } from './run/run.ts';
+export { readScenario } from './scenario/read.ts';
+export { resolveScenario } from './scenario/resolve.ts';
+export type { ScenarioFile } from './scenario/types.ts';
