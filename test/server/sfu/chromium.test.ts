@@ -11,7 +11,10 @@ import {
 } from '../../support/chromium.ts';
 import { startSfu } from './harness.ts';
 
-/** All that a browser needs to take part; a page without any library. */
+/**
+ * All that a browser needs to take part; a page without any library. The picture is the smallest of which Chromium makes
+ * three layers: two of 720p and their decoders are more than a busy machine encodes, and it then leaves the best one out.
+ */
 const PAGE = `
   const pub = new RTCPeerConnection();
   const sub = new RTCPeerConnection();
@@ -38,7 +41,7 @@ const PAGE = `
   async function publish({ data = false, codec } = {}) {
     // Before the media sections, so that the first one of the bundle is refused.
     if (data) pub.createDataChannel('chat');
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 1280, height: 720, frameRate: 30 } });
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 960, height: 540, frameRate: 20 } });
     pub.addTransceiver(stream.getAudioTracks()[0], { direction: 'sendonly', streams: [stream] });
     pub.addTransceiver(stream.getVideoTracks()[0], { direction: 'sendonly', streams: [stream], sendEncodings: [
       { rid: 'r0', scaleResolutionDownBy: 4, maxBitrate: 150e3 },
@@ -168,14 +171,11 @@ describe.skipIf(chromiumSkipReason !== undefined)(`Chromium ${chromiumSkipReason
     await bob.until(`(await inbound()).some(({ kind, frames }) => kind === 'video' && frames > 30)`);
     await bob.until(`(await inbound()).some(({ kind, energy }) => kind === 'audio' && energy > 0)`);
     // All three layers arrive at the server, and the best one reaches the other side.
-    await bob.until(
-      `(await inbound()).some(({ width, height }) => width === 1280 && height === 720)`,
-      25_000,
-    );
+    await bob.until(`(await inbound()).some(({ width, height }) => width === 960 && height === 540)`, 50_000);
     const { publish } = await alice.peer.stats();
     const rids = publish?.streams.filter(({ packets }) => packets > 0).flatMap(({ rid }) => rid ?? []);
     expect(rids?.sort()).toEqual(['r0', 'r1', 'r2']);
-  }, 60_000);
+  }, 90_000);
 
   test('adds and removes a screen by renegotiation', async () => {
     const reply = await alice.run<{ tracks: { mid: string; trackId: string }[] }>('share()');
