@@ -52,7 +52,7 @@ describe.skipIf(noHosts() !== undefined)('a run behind an impaired cable', () =>
   const steady = (result: RunResult) => result.phases.find(({ name }) => name === 'steady')!.figures;
 
   test.each([
-    { loss: 0.01, bots: 50, seconds: 32, packets: 200_000 },
+    { loss: 0.01, bots: 50, seconds: 40, packets: 200_000 },
     { loss: 0.05, bots: 20, seconds: 12, packets: 20_000 },
   ])(
     'counts a loss of $loss',
