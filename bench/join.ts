@@ -43,67 +43,42 @@ interface Join {
   /** From the start of the process. */
   readonly video: number;
   readonly audio: number;
+  /** The join request is at the server. */
   readonly request: number;
+  /** The signaling connection is at the server. */
+  readonly signaling: number;
+  /** Media is connected. */
   readonly joined: number;
-  readonly steps: Readonly<Record<'api' | 'signaling' | 'ice' | 'dtls', number>>;
+  /** How long these two took. */
+  readonly ice: number;
+  readonly dtls: number;
 }
 
 function figures(joins: readonly Join[], decodeMs: number, emptyMs: number): Figure[] {
   const of = (value: (join: Join) => number) => joins.map(value);
-  const decoded = of(({ video }) => video + decodeMs);
-  const step = (name: string, samples: readonly number[]): Figure => ({
-    name: `of it ${name}, p50`,
-    value: median(samples),
-    unit: 'ms',
-  });
+  const video = of((join) => join.video);
+  const decoded = video.map((ms) => ms + decodeMs);
+  const steps: [name: string, value: (join: Join) => number][] = [
+    ['starting Node', () => emptyMs],
+    ['loading the program', ({ request }) => request - emptyMs],
+    ['REST request', ({ signaling, request }) => signaling - request],
+    ['signaling, offer and answer', ({ joined, signaling, ice, dtls }) => joined - signaling - ice - dtls],
+    ['ICE', ({ ice }) => ice],
+    ['DTLS', ({ dtls }) => dtls],
+    ['waiting for the keyframe', (join) => join.video - join.joined],
+    ['decoding it', () => decodeMs],
+  ];
   return [
     { name: 'first decoded picture, p50', value: median(decoded), unit: 'ms' },
     { name: 'first decoded picture, p95', value: quantile(decoded, 0.95), unit: 'ms', target: TARGET_MS },
-    ...spread(
-      'first keyframe, complete',
-      'ms',
-      of(({ video }) => video),
-      'p95',
-    ),
+    ...spread('first keyframe, complete', 'ms', video, 'p95'),
     ...spread(
       'first Opus frame',
       'ms',
-      of(({ audio }) => audio),
+      joins.map(({ audio }) => audio),
       'p95',
     ),
-    step('starting Node', [emptyMs]),
-    step(
-      'loading the program',
-      of(({ request }) => request - emptyMs),
-    ),
-    step(
-      'REST request',
-      of(({ steps }) => steps.api),
-    ),
-    step(
-      'signaling connection',
-      of(({ steps }) => steps.signaling),
-    ),
-    step(
-      'offer and answer',
-      of(
-        ({ joined, request, steps: { api, signaling, ice, dtls } }) =>
-          joined - request - api - signaling - ice - dtls,
-      ),
-    ),
-    step(
-      'ICE',
-      of(({ steps }) => steps.ice),
-    ),
-    step(
-      'DTLS',
-      of(({ steps }) => steps.dtls),
-    ),
-    step(
-      'waiting for the keyframe',
-      of(({ video, joined }) => video - joined),
-    ),
-    step('decoding it', [decodeMs]),
+    ...steps.map(([name, value]) => ({ name: `of it ${name}, p50`, value: median(of(value)), unit: 'ms' })),
   ];
 }
 
@@ -118,7 +93,7 @@ async function joinRepeatedly(server: MeasuredServer, meeting: string, say: Say)
 }
 
 async function joinOnce({ program }: MeasuredServer, meeting: string): Promise<Join> {
-  await program.ask('takeJoins');
+  await program.ask('takeArrivals');
   const startedAt = performance.timeOrigin + performance.now();
   const command = meet(['join', meeting, '--json', '--name', 'Viewer']);
   const since = ({ at }: MeetEvent) => Number(at) - startedAt;
@@ -128,14 +103,18 @@ async function joinOnce({ program }: MeasuredServer, meeting: string): Promise<J
     first('audio'),
     first('video'),
   ]);
-  const [requestAt = Number.NaN] = await program.ask('takeJoins');
+  const { requests, connections } = await program.ask('takeArrivals');
   await command.stop();
+  const { ice, dtls } = joined.ms as { ice: number; dtls: number };
   return {
     video: since(video),
     audio: since(audio),
-    request: requestAt - startedAt,
+    request: requests[0]! - startedAt,
+    // The first connection is that of the request.
+    signaling: connections[1]! - startedAt,
     joined: since(joined),
-    steps: joined.ms as Join['steps'],
+    ice,
+    dtls,
   };
 }
 

@@ -30,6 +30,7 @@ export async function startMeasuredServer(
     port: 0,
     workers: 1,
     rateLimit: false,
+    createLimit: false,
     ...(workerBin === undefined ? {} : { workerBin }),
     ...options,
   });

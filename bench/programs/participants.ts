@@ -108,15 +108,23 @@ const requests = {
     return ids;
   },
 
-  /** Resolves once every participant has had a whole picture of so many others. */
-  untilReceiving: async ({ videos, timeoutMs }: { videos: number; timeoutMs: number }): Promise<void> => {
+  /** Resolves once every participant, or the given share of them, has had a whole picture of so many others. */
+  untilReceiving: async ({
+    videos,
+    timeoutMs,
+    share = 1,
+  }: {
+    videos: number;
+    timeoutMs: number;
+    share?: number;
+  }): Promise<void> => {
     const seen = ({ tracks }: MeetingClient) =>
       tracks.filter((track) => track.kind === 'video' && (track.stats()?.frames ?? 0) > 0).length;
     const deadline = performance.now() + timeoutMs;
-    while (clients.some((client) => seen(client) < videos)) {
+    while (clients.filter((client) => seen(client) >= videos).length < clients.length * share) {
       if (performance.now() > deadline) {
         const counts = clients.map(seen).join(', ');
-        throw new Error(`Not every participant has ${videos} videos after ${timeoutMs} ms: ${counts}`);
+        throw new Error(`Not enough participants have ${videos} videos after ${timeoutMs} ms: ${counts}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

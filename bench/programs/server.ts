@@ -8,13 +8,17 @@ import { type RunningServer, startServer } from '../../src/server/server.ts';
 import { answer } from '../harness/program.ts';
 
 let running: RunningServer | undefined;
-/** When `POST …/join` requests came, milliseconds since the epoch. */
-let joins: number[] = [];
+/** When `POST …/join` requests and connections of any kind came, milliseconds since the epoch. */
+let arrivals: { requests: number[]; connections: number[] } = { requests: [], connections: [] };
+
+const nowMs = () => performance.timeOrigin + performance.now();
 
 subscribe('http.server.request.start', (message) => {
   const { request } = message as { request: IncomingMessage };
-  if (request.method === 'POST' && request.url?.endsWith('/join'))
-    joins.push(performance.timeOrigin + performance.now());
+  if (request.method === 'POST' && request.url?.endsWith('/join')) arrivals.requests.push(nowMs());
+});
+subscribe('net.server.socket', () => {
+  arrivals.connections.push(nowMs());
 });
 
 function server(): RunningServer {
@@ -31,9 +35,9 @@ const requests = {
   createMeeting: async (): Promise<string> =>
     (await createMeeting(server().url, { title: 'Benchmark' })).meeting.url,
   workerPids: async (): Promise<number[]> => (await server().sfu.resourceUsage()).map(({ pid }) => pid),
-  takeJoins: (): number[] => {
-    const taken = joins;
-    joins = [];
+  takeArrivals: (): typeof arrivals => {
+    const taken = arrivals;
+    arrivals = { requests: [], connections: [] };
     return taken;
   },
 };

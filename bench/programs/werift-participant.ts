@@ -58,6 +58,12 @@ const EXTENSIONS = [
 ].map((uri) => new RTCRtpHeaderExtensionParameters({ uri }));
 /** A payload descriptor (RFC 7741 section 4.2) that says "start of a picture", and a keyframe's header. */
 const VP8_START = Buffer.from([0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xb4, 0x00]);
+/** The payload descriptor of the packets that follow. */
+const VP8_CONTINUED = 0;
+
+/** A handshake that takes longer hangs: stock werift repeats a lost flight as it was, which OpenSSL drops. */
+const CONNECT_TIMEOUT_MS = 5_000;
+const CONNECT_ATTEMPTS = 5;
 
 const connections: RTCPeerConnection[] = [];
 const timers = new Set<NodeJS.Timeout>();
@@ -86,6 +92,16 @@ function connected(pc: RTCPeerConnection): Promise<void> {
   });
 }
 
+/** Takes another connection for one that hangs. */
+async function attempt<T>(connectOnce: () => Promise<T>): Promise<T> {
+  for (let attempts = 1; ; attempts++) {
+    const late = new Promise<'late'>((resolve) => setTimeout(resolve, CONNECT_TIMEOUT_MS, 'late'));
+    const result = await Promise.race([connectOnce(), late]);
+    if (result !== 'late') return result;
+    if (attempts === CONNECT_ATTEMPTS) throw new Error('werift did not connect');
+  }
+}
+
 async function signalingFor(meeting: string): Promise<SignalingClient> {
   const reply = await requestJoin(resolveMeeting(meeting), { displayName: 'werift' });
   const { signalingUrl: url, token } = reply;
@@ -110,8 +126,10 @@ async function publish(meeting: string): Promise<RTCRtpSender> {
 
 /** Sends bursts of packets until the process ends. */
 function sendBursts(sender: RTCRtpSender, { rate, packetsABurst, bytes }: WeriftSendRequest): void {
-  const payload = randomBytes(bytes);
-  VP8_START.copy(payload);
+  const start = randomBytes(bytes);
+  VP8_START.copy(start);
+  const rest = randomBytes(bytes);
+  rest[0] = VP8_CONTINUED;
   let sequenceNumber = 0;
   let bursts = 0;
   const originMs = performance.now() + Math.random() * (1000 / rate);
@@ -124,13 +142,13 @@ function sendBursts(sender: RTCRtpSender, { rate, packetsABurst, bytes }: Werift
         sequenceNumber = (sequenceNumber + 1) & 0xffff;
         const header = new RtpHeader({ sequenceNumber, timestamp, marker: i === packetsABurst - 1 });
         count();
-        void sender.sendRtp(new RtpPacket(header, payload));
+        void sender.sendRtp(new RtpPacket(header, i === 0 ? start : rest));
       }
     }
-    timer = setTimeout(tick, originMs + (bursts * 1000) / rate - performance.now());
+    timer = setTimeout(tick, Math.max(0, originMs + (bursts * 1000) / rate - performance.now()));
     timers.add(timer);
   };
-  let timer = setTimeout(tick, originMs - performance.now());
+  let timer = setTimeout(tick, Math.max(0, originMs - performance.now()));
   timers.add(timer);
 }
 
@@ -163,11 +181,12 @@ async function subscribe(meeting: string, depth: WeriftReceiveRequest['depth']):
 
 const requests = {
   send: async (request: WeriftSendRequest): Promise<void> => {
-    for (const meeting of request.meetings) sendBursts(await publish(meeting), request);
+    for (const meeting of request.meetings) sendBursts(await attempt(() => publish(meeting)), request);
   },
 
   receive: async ({ meetings, depth }: WeriftReceiveRequest): Promise<void> => {
-    await Promise.all(meetings.map((meeting) => subscribe(meeting, depth)));
+    // All at once their handshakes, which are JavaScript, would run into each other's timeouts.
+    for (const meeting of meetings) await attempt(() => subscribe(meeting, depth));
   },
 
   counters: (): WeriftCounters => {

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import pino from 'pino';
 import { createMeeting } from '../client/api.ts';
 import { joinMeeting } from '../client/join.ts';
 import type { MeetingClient } from '../client/meeting.ts';
@@ -13,6 +12,7 @@ import { showMeeting } from '../tui/live.tsx';
 import { statsLine } from '../tui/stats-line.ts';
 import type { DemoOptions } from './commands/demo.ts';
 import type { CliContext } from './context.ts';
+import { openLog } from './log.ts';
 import { openSource } from './media.ts';
 import type { Output } from './output.ts';
 import { outOfReach, provide } from './worker.ts';
@@ -30,7 +30,7 @@ const LINE_INTERVAL_MS = 1_000;
 export async function runDemo({ context, output }: Deps, options: DemoOptions): Promise<number> {
   const workerBin = outOfReach(context, await provide(context, output));
   const data = await mkdtemp(path.join(tmpdir(), 'meet-demo-'));
-  const logger = pino({ level: 'warn' }, pino.destination({ dest: 2, sync: true }));
+  const logger = openLog(context, 'warn');
   let server: RunningServer | undefined;
   const clients: MeetingClient[] = [];
   try {

@@ -1,11 +1,6 @@
+import { harmless } from '../client/chat/text.ts';
 import type { MeetError } from '../protocol/errors.ts';
 import type { CliContext, OutputOptions } from './context.ts';
-
-/** Strips what a terminal would act on: other people's names and messages end up in it. */
-export function harmless(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, '\u{fffd}');
-}
 
 /** Writes a command's results: NDJSON on stdout with `--json`, else sentences; never anything else on stdout. */
 export class Output {

@@ -1,15 +1,22 @@
 import { Command, type CommanderError, Option } from 'commander';
+import { registerAudit } from './commands/audit.ts';
+import { registerChat } from './commands/chat.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerCreate } from './commands/create.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerHost } from './commands/host.ts';
 import { registerJoin } from './commands/join.ts';
 import { registerLoad } from './commands/load.ts';
 import { registerLoadAgent } from './commands/load-agent.ts';
 import { registerLoadDriver } from './commands/load-driver.ts';
+import { registerMessages } from './commands/messages.ts';
+import { registerParticipants } from './commands/participants.ts';
+import { registerSay } from './commands/say.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerSetup } from './commands/setup.ts';
+import { registerToken } from './commands/token.ts';
 import type { CliContext, OutputOptions } from './context.ts';
 import { Output } from './output.ts';
 import { serverOption } from './server-option.ts';
@@ -92,6 +99,13 @@ export function buildProgram(context: CliContext, version: string): Program {
     registerLoad,
     registerLoadAgent,
     registerLoadDriver,
+    registerChat,
+    registerSay,
+    registerMessages,
+    registerParticipants,
+    registerHost,
+    registerAudit,
+    registerToken,
     registerSetup,
     registerDoctor,
     registerConfig,

@@ -7,16 +7,13 @@ export async function askPassword(context: CliContext, question: string): Promis
   // readline echoes what is typed to its output; the question itself goes past it.
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: context.stdin, output: silent, terminal: true });
-  const interrupted = new AbortController();
-  // In raw mode Ctrl-C is a key and not a signal.
-  lines.on('SIGINT', () => {
-    interrupted.abort();
-    process.kill(process.pid, 'SIGINT');
-  });
-  lines.on('close', () => interrupted.abort());
+  const closed = new AbortController();
+  // In raw mode Ctrl-C is a key and not a signal; the signal ends the question.
+  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  lines.on('close', () => closed.abort());
   context.stderr.write(question);
   try {
-    const signal = AbortSignal.any([interrupted.signal, context.interrupted]);
+    const signal = AbortSignal.any([closed.signal, context.interrupted]);
     const answer = await lines.question('', { signal });
     return answer === '' ? undefined : answer;
   } catch {

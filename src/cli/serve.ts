@@ -1,13 +1,13 @@
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
-import pino from 'pino';
 import { EXIT } from '../protocol/errors.ts';
 import type { ServerOptions } from '../server/config.ts';
 import { startServer } from '../server/server.ts';
 import type { ListenAddress } from '../server/sfu/index.ts';
 import type { ServeOptions } from './commands/serve.ts';
 import type { CliContext } from './context.ts';
+import { openLog } from './log.ts';
 import type { Output } from './output.ts';
 import { outOfReach, provide } from './worker.ts';
 
@@ -18,10 +18,7 @@ interface Deps {
 
 /** Hosts meetings until it is told to stop. */
 export async function runServe({ context, output }: Deps, options: ServeOptions): Promise<number> {
-  const logger = pino(
-    { level: options.quiet ? 'error' : options.logLevel },
-    pino.destination({ dest: 2, sync: true }),
-  );
+  const logger = openLog(context, options.quiet ? 'error' : options.logLevel);
   const workerBin = outOfReach(context, await provide(context, output));
   const server = await startServer({ ...serverOptions(options), workerBin }, { logger });
   output.event('listening', { url: server.url, pid: process.pid });
@@ -69,6 +66,14 @@ export function serverOptions(options: ServeOptions): ServerOptions {
     ...given('tokenKey', options.tokenKey),
     ...given('tokenTtlMs', options.tokenTtl),
     ...given('metricsToken', options.metricsToken),
+    ...given('auth', options.auth),
+    ...given('createLimit', options.createLimit),
+    ...given('chatRate', options.chatRate),
+    ...given('clamdUrl', options.clamd),
+    ...given('allowUnscanned', options.allowUnscanned),
+    ...given('maxFileSize', options.maxFileSize),
+    ...given('fileTypes', options.fileTypes),
+    ...given('fileTtlMs', options.fileTtl),
   };
 }
 

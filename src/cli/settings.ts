@@ -32,6 +32,13 @@ export const CONFIG_KEYS: Readonly<Record<string, string>> = {
   'token-key': 'key that signs tokens',
   'metrics-token': 'what /metrics asks for as a bearer token',
   'token-ttl': "how long a participant's token is good for",
+  auth: 'who may create meetings on serve',
+  'create-limit': 'meetings that one user or address may create, or off',
+  'chat-rate': 'messages a second and at once, or off',
+  clamd: 'clamd that looks for viruses in files',
+  'max-file-size': 'largest file in the chat',
+  'file-types': 'media types of files that are taken, separated by commas',
+  'file-ttl': 'how long files are kept',
   'log-level': 'what serve logs',
 };
 

@@ -1,19 +1,18 @@
 /** The REST calls that a client makes; every reply is checked against the protocol's schemas. */
-import Type, { type Static, type TSchema } from 'typebox';
-import { Value } from 'typebox/value';
-import { request } from 'undici';
-import { isErrorCode, MeetError } from '../protocol/errors.ts';
+import Type from 'typebox';
+import type { Action } from '../protocol/actions.ts';
+import { type AuditQuery, AuditReply } from '../protocol/audit.ts';
+import { type MessagesQuery, MessagesReply } from '../protocol/chat.ts';
+import { MeetError } from '../protocol/errors.ts';
 import { MEETING_ID_PATTERN, MeetingInfo } from '../protocol/model.ts';
 import {
   type CreateMeetingBody,
   CreateMeetingReply,
-  ErrorReply,
   type JoinBody,
   JoinReply,
+  ParticipantsReply,
 } from '../protocol/rest.ts';
-
-/** Longer than any healthy server takes, short enough that a script notices. */
-const REQUEST_TIMEOUT_MS = 10_000;
+import { call } from './rest.ts';
 
 export interface MeetingAddress {
   /** Base URL of the server, without a slash at its end. */
@@ -57,100 +56,6 @@ export function serverUrl(server: string): string {
     });
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
-}
-
-interface Call<T extends TSchema> {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  readonly path: string;
-  readonly token?: string | undefined;
-  readonly body?: unknown;
-  readonly reply: T;
-  readonly signal?: AbortSignal | undefined;
-}
-
-async function call<T extends TSchema>(server: string, options: Call<T>): Promise<Static<T>> {
-  const { statusCode, headers, text } = await send(server, options);
-  const body = parseJson(text);
-  if (statusCode >= 400) throw replyError(statusCode, body, headers['retry-after'], server);
-  if (!Value.Check(options.reply, body)) {
-    throw new MeetError('server-unreachable', `${server} answers, but not as a meet server.`, {
-      hint: 'Check the URL; it may be another program or another version.',
-    });
-  }
-  return body;
-}
-
-async function send(server: string, { method, path, token, body, signal }: Call<TSchema>) {
-  try {
-    const reply = await request(`${server}${path}`, {
-      method,
-      headers: {
-        accept: 'application/json',
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      body: body === undefined ? null : JSON.stringify(body),
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      bodyTimeout: REQUEST_TIMEOUT_MS,
-      signal: signal ?? null,
-    });
-    return { statusCode: reply.statusCode, headers: reply.headers, text: await reply.body.text() };
-  } catch (cause) {
-    if (signal?.aborted) throw cause;
-    throw new MeetError('server-unreachable', `No answer from ${server}: ${networkReason(cause)}.`, {
-      cause,
-      hint: 'Is the server running, and the URL right?',
-    });
-  }
-}
-
-/** The innermost reason of a network error, in words. */
-export function networkReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error ? String(error.code) : '';
-  const words: Record<string, string> = {
-    ECONNREFUSED: 'connection refused',
-    ENOTFOUND: 'no such host',
-    EAI_AGAIN: 'the host name cannot be looked up now',
-    ECONNRESET: 'connection reset',
-    ETIMEDOUT: 'timed out',
-    EHOSTUNREACH: 'no route to the host',
-    ENETUNREACH: 'the network is unreachable',
-    UND_ERR_CONNECT_TIMEOUT: 'timed out',
-    UND_ERR_HEADERS_TIMEOUT: 'timed out',
-    UND_ERR_SOCKET: 'the connection was closed',
-    DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
-    CERT_HAS_EXPIRED: 'its certificate has expired',
-  };
-  const known = words[code];
-  if (known !== undefined) return known;
-  const [first] = error instanceof AggregateError ? error.errors : [error.cause];
-  return first === undefined || first === null ? error.message || code : networkReason(first);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function replyError(
-  status: number,
-  body: unknown,
-  retryAfter: string | string[] | undefined,
-  server: string,
-) {
-  if (!Value.Check(ErrorReply, body) || !isErrorCode(body.error.code)) {
-    return new MeetError('server-unreachable', `${server} answered with HTTP status ${status}.`);
-  }
-  const { code, message, hint } = body.error;
-  const seconds = Number(retryAfter);
-  return new MeetError(code, message, {
-    ...(hint === undefined ? {} : { hint }),
-    ...(Number.isFinite(seconds) ? { retryAfter: seconds } : {}),
-  });
 }
 
 /** `POST /meetings`. A token of an earlier meeting keeps the same user as its host. */
@@ -197,4 +102,56 @@ export async function endMeeting(address: MeetingAddress, hostToken: string): Pr
     token: hostToken,
     reply: Anything,
   });
+}
+
+/** What the calls below need: whose they are, and an end to waiting. */
+export interface TokenOptions {
+  /** A host token, or that of a participant who is in the meeting. */
+  readonly token: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** `POST /meetings/:id/actions`: does what hosts do, without being in the meeting. */
+export async function performAction(
+  { server, meetingId }: MeetingAddress,
+  action: Action,
+  options: TokenOptions,
+): Promise<void> {
+  const path = `/meetings/${meetingId}/actions`;
+  await call(server, { method: 'POST', path, body: action, reply: Anything, ...options });
+}
+
+/** `GET /meetings/:id/participants`; hosts also see who waits. */
+export function listParticipants(
+  { server, meetingId }: MeetingAddress,
+  options: TokenOptions,
+): Promise<ParticipantsReply> {
+  const path = `/meetings/${meetingId}/participants`;
+  return call(server, { method: 'GET', path, reply: ParticipantsReply, ...options });
+}
+
+/** `GET /meetings/:id/messages`: those that the token's bearer may see. */
+export function listMessages(
+  { server, meetingId }: MeetingAddress,
+  query: MessagesQuery,
+  options: TokenOptions,
+): Promise<MessagesReply> {
+  const path = `/meetings/${meetingId}/messages${queryString(query)}`;
+  return call(server, { method: 'GET', path, reply: MessagesReply, ...options });
+}
+
+/** `GET /meetings/:id/audit`, for hosts. */
+export function listAudit(
+  { server, meetingId }: MeetingAddress,
+  query: AuditQuery,
+  options: TokenOptions,
+): Promise<AuditReply> {
+  const path = `/meetings/${meetingId}/audit${queryString(query)}`;
+  return call(server, { method: 'GET', path, reply: AuditReply, ...options });
+}
+
+function queryString(query: Readonly<Record<string, number | undefined>>): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return '';
+  return `?${new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]))}`;
 }

@@ -24,7 +24,8 @@ export async function joinMeeting(options: JoinOptions): Promise<MeetingClient> 
       { token: options.hostToken, signal: options.signal },
     );
     // The transport's code and certificate are made while the server thinks; they take longer than it does.
-    setImmediate(() => MediaTransport.preload());
+    if (options.source !== undefined || options.receive !== 'none')
+      setImmediate(() => MediaTransport.preload());
     const reply = await asked;
     const client = new MeetingClient(options, reply, performance.now() - began);
     try {

@@ -1,16 +1,22 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Action } from '../protocol/actions.ts';
 import { MeetError } from '../protocol/errors.ts';
 import type { IceServer, MediaSource, MeetingInfo, ParticipantInfo } from '../protocol/model.ts';
 import type { JoinReply } from '../protocol/rest.ts';
 import { type AudioSlot, CLOSE, type SentVideo, type StateUpdate } from '../protocol/signaling.ts';
+import { resolveMeeting } from './api.ts';
+import { Chat } from './chat/chat.ts';
+import { Files } from './files/files.ts';
 import { Health } from './health.ts';
+import { HostControls } from './host-controls.ts';
 import { Publisher } from './peer/publisher.ts';
 import { Publishing } from './peer/publishing.ts';
 import type { RemoteTrack } from './peer/remote-track.ts';
 import { SubscribeConnection } from './peer/subscribe-connection.ts';
 import { Subscribing } from './peer/subscribing.ts';
 import { Reception } from './reception.ts';
+import { RecordingControl } from './recording.ts';
 import { Roster } from './roster.ts';
 import { SignalingClient, type SignalingEnd } from './signaling/client.ts';
 import type { JoinOptions, JoinTimings, LeftReason, MeetingEvents, MeetingStats } from './types.ts';
@@ -31,6 +37,14 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   readonly #publisher: Publisher | undefined;
   readonly #publishing: Publishing | undefined;
   readonly #subscribing: Subscribing<SubscribeConnection>;
+  /** Sends and looks up chat messages; those that come are `message` events. */
+  readonly chat: Chat;
+  /** Files of the chat. */
+  readonly files: Files;
+  /** What hosts do; the server refuses it to everybody else. */
+  readonly host: HostControls;
+  /** Starts and stops the recording, where the server has one. */
+  readonly recording: RecordingControl;
   readonly #connected = Promise.withResolvers<JoinTimings>();
   readonly #timings: { api: number; signaling: number };
   #meeting: MeetingInfo;
@@ -40,6 +54,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   /** Something was asked for: changes of the view are worth a message of their own. */
   #mediaStarted = false;
   #left: Promise<void> | undefined;
+  #lastStats: MeetingStats | undefined;
 
   /** @internal Use `joinMeeting`. */
   constructor(options: JoinOptions, join: JoinReply, apiMs: number) {
@@ -51,7 +66,18 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     this.#view = options.view;
     this.#timings = { api: apiMs, signaling: 0 };
     const reconnectTimeoutMs = options.reconnectTimeoutMs ?? DEFAULT_RECONNECT_TIMEOUT_MS;
-    this.#signaling = new SignalingClient({ url: join.signalingUrl, token: join.token, reconnectTimeoutMs });
+    this.#signaling = new SignalingClient({
+      url: join.signalingUrl,
+      token: join.token,
+      reconnectTimeoutMs,
+      lastMessage: () => this.chat.last,
+    });
+    this.chat = new Chat(this.#signaling);
+    const { server, meetingId } = resolveMeeting(options.meeting, options.server);
+    const token = () => this.#signaling.token;
+    this.files = new Files({ server, meetingId, token, chat: this.chat });
+    this.recording = new RecordingControl({ server, meetingId, token });
+    this.host = new HostControls((action) => this.act(action));
     const common = {
       signaling: this.#signaling,
       health: this.#health,
@@ -106,6 +132,14 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     return this.#reception.speakers;
   }
 
+  /** Ids of those whose hand is raised, the first to raise it first. */
+  get raisedHands(): readonly string[] {
+    return [...this.#roster.participants.values()]
+      .flatMap(({ id, hand }) => (hand === null ? [] : [{ id, hand }]))
+      .sort((a, b) => a.hand - b.hand)
+      .map(({ id }) => id);
+  }
+
   /** The bandwidth to this participant carries audio only. */
   get audioOnly(): boolean {
     return this.#reception.audioOnly;
@@ -146,6 +180,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
       selfId: this.#join.participant.id,
       participants: this.#roster.participants.values(),
       speakers: this.speakers,
+      raisedHands: this.raisedHands,
     });
     this.#pages = pages;
     return this.#subscribing.choose(videos);
@@ -205,6 +240,9 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
       'end',
       (end) => void this.#finish(reasonOf(end), end.bye === 'ended' ? undefined : end.error),
     );
+    this.chat.on('message', (message) => forwardTo('message', message));
+    this.#signaling.on('reaction', (reaction) => forwardTo('reaction', reaction));
+    this.#signaling.on('unmute-request', (request) => forwardTo('unmute-request', request));
     this.#subscribing.on('track', (track) => forwardTo('track', track));
     this.#subscribing.on('track-ended', (track) => forwardTo('track-ended', track));
     this.#publisher?.on('ended', () => forwardTo('source-ended'));
@@ -219,6 +257,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   }
 
   #onStateUpdate(update: StateUpdate): void {
+    const meetingBefore = JSON.stringify(this.#meeting);
     if (update.meeting) this.#meeting = update.meeting;
     if (update.iceServers) this.#iceServers = update.iceServers;
     const waited = this.waiting;
@@ -227,6 +266,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     if (changed.length > 0) this.#reception.retain(this.#roster.trackIds());
     if (reception.slots.length > 0) this.#subscribing.setSlots(this.#reception.slots);
     if (update.wantedLayers) this.#publishing?.setWantedLayers(update.wantedLayers);
+    if (JSON.stringify(this.#meeting) !== meetingBefore) this.emit('meeting', this.#meeting);
     for (const participant of changed) this.emit('participant', participant);
     if (reception.speakers) this.emit('speakers', this.speakers);
     if (reception.audioOnly) this.emit('audio-only', this.audioOnly);
@@ -254,17 +294,24 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     await this.#signaling.request('state-update', { muted: [{ trackId, muted }] });
   }
 
-  /** Lets somebody in who waits; for hosts and co-hosts. */
-  async admit(participantId: string): Promise<void> {
-    await this.#signaling.request('admit', { participantId });
+  /** Raises this participant's hand, or lowers it. */
+  async setHand(raised: boolean): Promise<void> {
+    await this.#signaling.request('state-update', { hand: raised });
   }
 
-  /** Sends somebody away who waits; for hosts and co-hosts. */
-  async deny(participantId: string): Promise<void> {
-    await this.#signaling.request('deny', { participantId });
+  /** Shows everyone an emoji for a moment. @throws MeetError `bad-request` for anything but one emoji */
+  async react(emoji: string): Promise<void> {
+    await this.#signaling.request('reaction', { reaction: emoji });
   }
 
+  /** Does what hosts do; `host` has a function for each. @throws MeetError `forbidden`, `not-found` */
+  async act(action: Action): Promise<void> {
+    await this.#signaling.request('action', action);
+  }
+
+  /** Figures since the beginning; when the meeting is left, the last there were. */
   stats(): MeetingStats {
+    if (this.#lastStats !== undefined) return this.#lastStats;
     const { connection } = this.#subscribing;
     return {
       sent: this.#publishing?.connection?.stats() ?? [],
@@ -302,6 +349,8 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     this.#connected.reject(
       error ?? new MeetError('connection-failed', 'The meeting was left before media flowed.'),
     );
+    this.chat.close();
+    this.#lastStats = this.stats();
     this.#signaling.close();
     this.#publishing?.close();
     this.#subscribing.close();

@@ -1,7 +1,8 @@
 /** What the client library gives: `import { joinMeeting } from 'meet'`. */
 import type { Codec, EncodedSource } from '../media/types.ts';
+import type { ChatMessage } from '../protocol/chat.ts';
 import type { MeetError } from '../protocol/errors.ts';
-import type { MediaKind, MediaSource, ParticipantInfo } from '../protocol/model.ts';
+import type { MediaKind, MediaSource, MeetingInfo, ParticipantInfo } from '../protocol/model.ts';
 import type { AudioSlot, LayerReason, SentVideo } from '../protocol/signaling.ts';
 import type { View } from './view.ts';
 
@@ -12,7 +13,7 @@ export interface JoinOptions {
   readonly server?: string;
   readonly displayName: string;
   readonly password?: string;
-  /** A host token; its bearer joins as a host. */
+  /** A host token, whose bearer joins as a host, or another token of `meet token`. */
   readonly hostToken?: string;
   /** What to send; nothing when absent. The meeting closes it on leaving. */
   readonly source?: EncodedSource;
@@ -57,6 +58,8 @@ export interface ReceivedFrame {
   readonly gapBefore: boolean;
   readonly width?: number;
   readonly height?: number;
+  /** Audio: level in −dBov, 0 (loudest) to 127 (silence), as the sender says it (RFC 6464). */
+  readonly audioLevel?: number;
 }
 
 export interface ReceiverStats {
@@ -161,6 +164,14 @@ export interface LeftInfo {
 export interface MeetingEvents<Track> {
   /** A participant came, changed or went (`state: 'left'`). */
   participant: [participant: ParticipantInfo];
+  /** Settings, title or status of the meeting changed. */
+  meeting: [meeting: MeetingInfo];
+  /** A chat message, one's own among them: each once, in the order of their numbers, across reconnections. */
+  message: [message: ChatMessage];
+  /** Somebody shows an emoji for a moment, oneself among them. */
+  reaction: [reaction: { readonly participantId: string; readonly reaction: string }];
+  /** A host asks this participant to unmute; `null` when that host is not in the meeting. */
+  'unmute-request': [request: { readonly participantId: string | null; readonly source: MediaSource }];
   /** A track of another participant is being received. */
   track: [track: Track];
   'track-ended': [track: Track];

@@ -7,8 +7,8 @@ export const MAX_PAGE_SIZE = 25;
 
 /** How the videos are laid out. */
 export interface View {
-  /** `gallery` shows equal tiles, `speaker` one large picture and thumbnails. */
-  readonly layout: 'gallery' | 'speaker';
+  /** `gallery` shows equal tiles, `speaker` one large picture and thumbnails, `none` nothing. */
+  readonly layout: 'gallery' | 'speaker' | 'none';
   /** From 0; beyond the last page the last is shown. */
   readonly page?: number;
   /** Tiles of a page, 1 to 25; default 25. */
@@ -51,6 +51,7 @@ const MAX_QUARTERS = 4;
  * request once there is one.
  */
 export function layOut(view: View, audience: Audience): LaidOutView {
+  if (view.layout === 'none') return { videos: [], pages: 1 };
   const others = [...audience.participants].filter(
     ({ id, state }) => id !== audience.selfId && state !== 'left',
   );

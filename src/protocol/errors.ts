@@ -54,6 +54,17 @@ export const ERRORS = {
   'wrong-password': kind(401, 'caller', EXIT.refused, 'The password is wrong.'),
   'meeting-locked': kind(403, 'caller', EXIT.refused, 'The host has locked the meeting.'),
   removed: kind(403, 'caller', EXIT.refused, 'A host removed this participant.'),
+  blocked: kind(403, 'caller', EXIT.refused, 'A host has blocked this account or address from the meeting.'),
+  // Files
+  'file-infected': kind(422, 'caller', EXIT.refused, 'The virus scanner found something in the file.'),
+  'file-type-refused': kind(415, 'caller', EXIT.refused, 'Files of this type are not taken.'),
+  'file-expired': kind(410, 'caller', EXIT.failed, 'The file was kept for its time and is gone.'),
+  'scanner-unavailable': kind(
+    503,
+    'operator',
+    EXIT.failed,
+    'The virus scanner cannot be reached, and files that it has not seen are not taken.',
+  ),
   // Meetings
   'meeting-not-found': kind(404, 'caller', EXIT.failed, 'There is no meeting with this id.'),
   'meeting-ended': kind(410, 'caller', EXIT.failed, 'The meeting has ended.'),
@@ -98,6 +109,12 @@ export const ERRORS = {
   ),
   'ffmpeg-missing': kind(500, 'environment', EXIT.failed, 'No usable ffmpeg was found.'),
   'ffmpeg-failed': kind(500, 'environment', EXIT.failed, 'ffmpeg ended before its work was done.'),
+  'device-unusable': kind(
+    500,
+    'environment',
+    EXIT.failed,
+    'The microphone or sound device is missing, in use, or may not be used by this user.',
+  ),
   // Machine
   'port-in-use': kind(500, 'operator', EXIT.failed, 'Another process listens on the port.'),
   'no-permission': kind(500, 'operator', EXIT.failed, 'The file or port may not be used by this user.'),

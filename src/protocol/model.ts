@@ -42,6 +42,12 @@ export const MeetingInfo = Type.Object({
     hasPassword: Type.Boolean(),
     waitingRoom: Type.Boolean(),
     recording: Type.Boolean(),
+    /** Nobody else comes in. */
+    locked: Type.Boolean(),
+    /** Participants may unmute their microphones themselves. */
+    unmuting: Type.Boolean(),
+    /** Participants may share their screens; hosts and co-hosts always may. */
+    screenSharing: Type.Boolean(),
   }),
 });
 export type MeetingInfo = Static<typeof MeetingInfo>;
@@ -75,6 +81,8 @@ export const ParticipantInfo = Type.Object({
   role: Role,
   state: ParticipantState,
   joinedAt: Type.Integer(),
+  /** When the hand was raised, milliseconds since the epoch; `null` while it is down. */
+  hand: Type.Union([Type.Integer(), Type.Null()]),
   tracks: Type.Array(TrackInfo),
 });
 export type ParticipantInfo = Static<typeof ParticipantInfo>;

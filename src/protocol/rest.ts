@@ -7,6 +7,9 @@ export const MeetingSettingsInput = Type.Object(
     password: Type.Optional(Type.Union([Type.String({ minLength: 1, maxLength: 128 }), Type.Null()])),
     waitingRoom: Type.Optional(Type.Boolean()),
     recording: Type.Optional(Type.Boolean()),
+    locked: Type.Optional(Type.Boolean()),
+    unmuting: Type.Optional(Type.Boolean()),
+    screenSharing: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },
 );
@@ -67,6 +70,9 @@ export const JoinReply = Type.Object({
   iceServers: Type.Array(IceServer),
 });
 export type JoinReply = Static<typeof JoinReply>;
+
+export const FileParams = Type.Object({ meetingId: MeetingId, fileId: Type.String({ maxLength: 64 }) });
+export type FileParams = Static<typeof FileParams>;
 
 export const ParticipantsReply = Type.Object({ participants: Type.Array(ParticipantInfo) });
 export type ParticipantsReply = Static<typeof ParticipantsReply>;

@@ -7,6 +7,8 @@
  * are independent of each other.
  */
 import Type, { type Static, type TSchema } from 'typebox';
+import { Action } from './actions.ts';
+import { ChatMessage, MessagesQuery, MessagesReply, NewChatMessage, Reaction } from './chat.ts';
 import { IceServer, MediaKind, MediaSource, MeetingInfo, ParticipantInfo } from './model.ts';
 
 /** Largest message the server takes, in bytes: an SDP of the most sections allowed is a tenth of that. */
@@ -139,12 +141,18 @@ export const ClientStateUpdate = request(
         maxItems: MAX_OFFER_SECTIONS,
       }),
     ),
+    /** Raises or lowers the sender's hand. */
+    hand: Type.Optional(Type.Boolean()),
   }),
 );
-/** Lets someone in who waits; hosts and co-hosts only. */
-export const ClientAdmit = request('admit', Type.Object({ participantId: Type.String() }));
-/** Sends someone away who waits; hosts and co-hosts only. */
-export const ClientDeny = request('deny', Type.Object({ participantId: Type.String() }));
+/** Sends a chat message; the reply `ok` has it as it was stored. */
+export const ClientChat = request('message', NewChatMessage);
+/** Asks for messages of before: the reply `ok` has a {@link MessagesReply}. */
+export const ClientMessages = request('messages', MessagesQuery);
+/** Shows a reaction to everyone for a moment. */
+export const ClientReaction = request('reaction', Type.Object({ reaction: Reaction }));
+/** Does what hosts do. */
+export const ClientAction = request('action', Action);
 /** Heartbeat for clients that cannot see WebSocket pings (browsers). */
 export const ClientPing = request('ping', Type.Object({}));
 export const ClientLeave = request('leave', Type.Object({}));
@@ -159,17 +167,16 @@ export const ClientMessage = Type.Union([
   ClientSubscribe,
   ClientIceRestart,
   ClientStateUpdate,
-  ClientAdmit,
-  ClientDeny,
+  ClientChat,
+  ClientMessages,
+  ClientReaction,
+  ClientAction,
   ClientPing,
   ClientLeave,
   ClientError,
 ]);
 export type ClientMessage = Static<typeof ClientMessage>;
-export type ClientRequest = Extract<
-  ClientMessage,
-  { type: 'offer' | 'subscribe' | 'ice-restart' | 'state-update' | 'admit' | 'deny' | 'ping' | 'leave' }
->;
+export type ClientRequest = Exclude<ClientMessage, { type: 'answer' | 'ice-candidate' | 'error' }>;
 
 // ---------------------------------------------------------------- server to client
 
@@ -191,11 +198,38 @@ export const ServerAnswer = request(
     tracks: Type.Array(Type.Object({ mid: Type.String(), trackId: Type.String() })),
   }),
 );
-export const ServerOk = request('ok', Type.Object({}));
+export const ServerOk = request(
+  'ok',
+  Type.Object({
+    /** The message as it was stored, for `message`. */
+    message: Type.Optional(ChatMessage),
+    /** What was asked for, for `messages`. */
+    page: Type.Optional(MessagesReply),
+  }),
+);
 /** Reply to a request that failed (with its id), or the reason why the connection is about to be closed. */
 export const ServerError = message(
   'error',
-  Type.Object({ code: Type.String(), message: Type.String(), hint: Type.Optional(Type.String()) }),
+  Type.Object({
+    code: Type.String(),
+    message: Type.String(),
+    hint: Type.Optional(Type.String()),
+    /** Seconds after which another try makes sense, for `rate-limited`. */
+    retryAfter: Type.Optional(Type.Number({ minimum: 0 })),
+  }),
+);
+
+/** Chat messages that are new to this connection, in the order of their numbers. */
+export const ServerChat = message('chat', Type.Object({ messages: Type.Array(ChatMessage) }));
+/** Someone shows a reaction. */
+export const ServerReaction = message(
+  'reaction',
+  Type.Object({ participantId: Type.String(), reaction: Reaction }),
+);
+/** A host asks this participant to unmute. */
+export const ServerUnmuteRequest = message(
+  'unmute-request',
+  Type.Object({ participantId: Type.Union([Type.String(), Type.Null()]), source: MediaSource }),
 );
 
 /** Why a video is sent as it is, or not at all. */
@@ -253,6 +287,8 @@ export const ServerStateUpdate = message(
         resumed: Type.Boolean(),
       }),
     ),
+    /** In a full update for who has been let in: the number of the last chat message. */
+    chat: Type.Optional(Type.Object({ last: Type.Integer({ minimum: 0 }) })),
     meeting: Type.Optional(MeetingInfo),
     /** Participants that are new or changed, whole; in a full update all of them. */
     participants: Type.Optional(Type.Array(ParticipantInfo)),
@@ -289,6 +325,9 @@ export const ServerMessage = Type.Union([
   ServerOk,
   ServerError,
   ServerStateUpdate,
+  ServerChat,
+  ServerReaction,
+  ServerUnmuteRequest,
   ServerBye,
 ]);
 export type ServerMessage = Static<typeof ServerMessage>;

@@ -23,6 +23,31 @@ export interface RateLimit {
   readonly windowMs: number;
 }
 
+export interface ChatRate {
+  /** Messages a second that a participant may send. */
+  readonly perSecond: number;
+  /** And at once. */
+  readonly burst: number;
+}
+
+/** Meetings that one user, or one address without a user, may create in a window. */
+export interface CreateLimit {
+  readonly count: number;
+  readonly windowMs: number;
+}
+
+export interface FileLimits {
+  /** `host:port` or path of the socket of clamd; `undefined` where there is no scanner. */
+  readonly scanner: { readonly host: string; readonly port: number } | { readonly path: string } | undefined;
+  /** Takes files that no scanner has seen, where it cannot be reached. */
+  readonly allowUnscanned: boolean;
+  /** Bytes. */
+  readonly maxSize: number;
+  /** Media types that are taken, such as `image/*`; `undefined` is all but programs. */
+  readonly types: readonly string[] | undefined;
+  readonly ttlMs: number;
+}
+
 export interface SignalingTimings {
   readonly heartbeatIntervalMs: number;
   readonly heartbeatTimeoutMs: number;
@@ -73,6 +98,21 @@ export interface ServerOptions {
   readonly metricsToken?: string;
   readonly tokenTtlMs?: number;
   readonly hostTokenTtlMs?: number;
+  /** Who may create meetings: anybody, or who has a token; default `open`. */
+  readonly auth?: 'open' | 'token';
+  /** `false` turns it off; default 10 an hour. */
+  readonly createLimit?: CreateLimit | false;
+  /** `false` turns it off; default 5 a second, 20 at once. */
+  readonly chatRate?: ChatRate | false;
+  /** Where clamd listens, as `tcp://host:port` or `unix:/path`. */
+  readonly clamdUrl?: string;
+  readonly allowUnscanned?: boolean;
+  /** Bytes of the largest file that is taken; default 100 MiB. */
+  readonly maxFileSize?: number;
+  /** Media types of the files that are taken; default all but programs. */
+  readonly fileTypes?: readonly string[];
+  /** How long files are kept; default 30 days. */
+  readonly fileTtlMs?: number;
   readonly timings?: Partial<SignalingTimings>;
 }
 
@@ -96,6 +136,10 @@ export interface ServerConfig {
   readonly metricsToken: string | undefined;
   readonly tokenTtlMs: number;
   readonly hostTokenTtlMs: number;
+  readonly auth: 'open' | 'token';
+  readonly createLimit: CreateLimit | false;
+  readonly chatRate: ChatRate | false;
+  readonly files: FileLimits;
   readonly timings: SignalingTimings;
 }
 
@@ -105,6 +149,12 @@ const DEFAULT_TOKEN_TTL_MS = 10 * 60_000;
 const DEFAULT_HOST_TOKEN_TTL_MS = 30 * 24 * 3_600_000;
 /** The draft (draft-uberti-behave-turn-rest-00 section 2.2) recommends one day. */
 const DEFAULT_TURN_TTL_SECONDS = 86_400;
+const DEFAULT_CREATE_LIMIT: CreateLimit = { count: 10, windowMs: 3_600_000 };
+const DEFAULT_CHAT_RATE: ChatRate = { perSecond: 5, burst: 20 };
+/** clamd's own default. */
+const CLAMD_PORT = 3310;
+const DEFAULT_MAX_FILE_SIZE = 100 * 1024 * 1024;
+const DEFAULT_FILE_TTL_MS = 30 * 24 * 3_600_000;
 const DEFAULT_RATE_LIMIT: RateLimit = { requests: 100, windowMs: 1_000 };
 /** HS256 keys are as long as the hash or longer (RFC 7518 section 3.2). */
 const MIN_KEY_BYTES = 32;
@@ -153,6 +203,20 @@ export function parseServerConfig(options: ServerOptions): ServerConfig {
     hostTokenTtlMs:
       integer('The lifetime of host tokens', options.hostTokenTtlMs, 1_000, Number.MAX_SAFE_INTEGER) ??
       DEFAULT_HOST_TOKEN_TTL_MS,
+    auth: options.auth ?? 'open',
+    createLimit: createLimit(options.createLimit),
+    chatRate: chatRate(options.chatRate),
+    files: Object.freeze({
+      scanner: scanner(options.clamdUrl),
+      allowUnscanned: options.allowUnscanned ?? false,
+      maxSize:
+        integer('The largest size of files', options.maxFileSize, 1, Number.MAX_SAFE_INTEGER) ??
+        DEFAULT_MAX_FILE_SIZE,
+      types: fileTypes(options.fileTypes),
+      ttlMs:
+        integer('The time that files are kept', options.fileTtlMs, 1, Number.MAX_SAFE_INTEGER) ??
+        DEFAULT_FILE_TTL_MS,
+    }),
     timings: Object.freeze(timings),
   });
 }
@@ -271,4 +335,40 @@ function tokenKey(text: string | undefined): Uint8Array | undefined {
     );
   }
   return key;
+}
+
+function createLimit(limit: CreateLimit | false | undefined): CreateLimit | false {
+  if (limit === undefined || limit === false) return limit ?? DEFAULT_CREATE_LIMIT;
+  integer('The limit of meetings created', limit.count, 1, Number.MAX_SAFE_INTEGER);
+  integer('The window of that limit', limit.windowMs, 1, Number.MAX_SAFE_INTEGER);
+  return Object.freeze({ ...limit });
+}
+
+function chatRate(rate: ChatRate | false | undefined): ChatRate | false {
+  if (rate === undefined || rate === false) return rate ?? DEFAULT_CHAT_RATE;
+  if (!(rate.perSecond > 0)) throw badConfig('The rate of messages must be more than 0.');
+  integer('The burst of messages', rate.burst, 1, Number.MAX_SAFE_INTEGER);
+  return Object.freeze({ ...rate });
+}
+
+function scanner(text: string | undefined): FileLimits['scanner'] {
+  if (text === undefined) return undefined;
+  const path = /^unix:(?:\/\/)?(\/.+)$/.exec(text)?.[1];
+  if (path !== undefined) return Object.freeze({ path });
+  const url = URL.parse(text);
+  if (url?.protocol !== 'tcp:' || url.hostname === '') {
+    throw badConfig(
+      `"${text}" is not the URL of clamd.`,
+      'It looks like tcp://127.0.0.1:3310 or unix:/run/clamd.sock.',
+    );
+  }
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  return Object.freeze({ host, port: url.port === '' ? CLAMD_PORT : Number(url.port) });
+}
+
+function fileTypes(types: readonly string[] | undefined): readonly string[] | undefined {
+  const wrong = types?.find((type) => !/^[a-z]+\/(\*|[a-z0-9.+-]+)$/.test(type));
+  if (wrong !== undefined)
+    throw badConfig(`"${wrong}" is not a media type.`, 'It looks like image/* or application/pdf.');
+  return types && Object.freeze([...types]);
 }

@@ -5,8 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { MeetError } from '../protocol/errors.ts';
+import { AuditLog } from './audit/audit-log.ts';
 import { loadTokenKey } from './auth/key.ts';
 import { Tokens } from './auth/tokens.ts';
+import { Chat } from './chat/chat.ts';
+import { ChatLog } from './chat/chat-log.ts';
+import { chatMessage } from './chat/wire.ts';
+import { openLiveState } from './cluster/index.ts';
 import {
   isWildcard,
   parseServerConfig,
@@ -14,8 +19,10 @@ import {
   type ServerLogger,
   type ServerOptions,
 } from './config.ts';
+import { Files } from './files/files.ts';
 import { createApp } from './http/app.ts';
 import { MeetingService } from './meetings/service.ts';
+import { MeetingSignals } from './meetings/signals.ts';
 import { Sfu } from './sfu/index.ts';
 import { SignalingServer } from './signaling/upgrade.ts';
 import { loadServerId, ObjectLinks, type ObjectStore, openObjectStore, openStore } from './store/index.ts';
@@ -29,6 +36,8 @@ export interface RunningServer {
   readonly sfu: Sfu;
   /** Where chat files and recordings are. */
   readonly objects: ObjectStore;
+  /** The chat's, for sweeping them at once. */
+  readonly files: Files;
   /** How clients get at them. */
   readonly links: ObjectLinks;
   /**
@@ -96,8 +105,34 @@ async function assemble(
 
   let url = '';
   const baseUrl = () => config.publicUrl ?? url;
-  const meetings = new MeetingService({ config, store, serverId, sfu, tokens, baseUrl, logger });
-  const app = await createApp({ config, meetings, store, links, metrics, tokens, tls, baseUrl, logger });
+  const live = await openLiveState({}, logger);
+  cleanup.push(() => live.close());
+  const signals = new MeetingSignals({ live, logger });
+  const log = new ChatLog({
+    store,
+    onStored: (meetingId, messages) =>
+      signals.send(meetingId, { type: 'chat', messages: messages.map(chatMessage) }),
+  });
+  const chat = new Chat({ store, log, rate: config.chatRate });
+  const audit = new AuditLog(store);
+  const meetings = new MeetingService({
+    ...{ config, store, serverId, sfu, tokens, live, signals, chat, audit, baseUrl, logger },
+  });
+  const { files: limits } = config;
+  const files = await Files.open({ limits, dataDir, store, objects, links, live, serverId, logger });
+  cleanup.push(() => files.close());
+  const app = await createApp({
+    config,
+    meetings,
+    store,
+    links,
+    metrics,
+    files,
+    tokens,
+    tls,
+    baseUrl,
+    logger,
+  });
   cleanup.push(() => app.close());
   const signaling = new SignalingServer({ config, meetings, logger });
   signaling.listen(app.server);
@@ -106,6 +141,9 @@ async function assemble(
   url = localUrl(config, port);
   cleanup.push(() => signaling.close());
   cleanup.push(() => meetings.close());
+  // Messages that were taken are stored before their senders are told that the server stops.
+  cleanup.push(() => log.flush());
+  await files.start();
   await meetings.restore();
   logger.info({ url }, 'Server is listening');
 
@@ -115,6 +153,7 @@ async function assemble(
     port,
     sfu,
     objects,
+    files,
     links,
     close: ({ reason = 'asked to' } = {}) => {
       closed ??= (async () => {

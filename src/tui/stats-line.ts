@@ -7,8 +7,9 @@ export interface ParticipantLine {
   readonly fps: number;
   readonly kbitIn: number;
   readonly kbitOut: number;
-  /** Percent of the packets that never came. */
+  /** Percent of the packets that never came, of all and of the last ones. */
   readonly loss: number;
+  readonly recentLoss: number;
   readonly rttMs: number | undefined;
   readonly size: string;
   readonly from: string;
@@ -18,36 +19,44 @@ interface Totals {
   readonly atMs: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  readonly packets: number;
+  readonly lost: number;
 }
 
-const previous = new WeakMap<MeetingClient, { last: Totals; kbitIn: number; kbitOut: number }>();
+interface Rates {
+  readonly kbitIn: number;
+  readonly kbitOut: number;
+  readonly recentLoss: number;
+}
+
+const previous = new WeakMap<MeetingClient, Rates & { readonly last: Totals }>();
 /** Rates over less than this jump about. */
 const MIN_WINDOW_MS = 500;
 
 /** The participant's figures; rates are over the time since the last call that was half a second ago or more. */
-function participantLine(name: string, client: MeetingClient): ParticipantLine {
+export function participantLine(name: string, client: MeetingClient): ParticipantLine {
   const { sent, received, rttMs } = client.stats();
   const now: Totals = {
     atMs: performance.now(),
     bytesIn: received.reduce((sum, track) => sum + track.bytes, 0),
     bytesOut: sent.reduce((sum, track) => sum + track.bytes, 0),
+    packets: received.reduce((sum, track) => sum + track.packets, 0),
+    lost: received.reduce((sum, track) => sum + track.lost, 0),
   };
   const rates = ratesSince(client, now);
   const video = received.filter((track) => track.kind === 'video');
-  const packets = received.reduce((sum, track) => sum + track.packets + track.lost, 0);
-  const lost = received.reduce((sum, track) => sum + track.lost, 0);
   return {
     name,
     fps: Math.round(video.reduce((sum, track) => sum + track.fps, 0) / Math.max(1, video.length)),
     ...rates,
-    loss: packets === 0 ? 0 : (lost / packets) * 100,
+    loss: percentLost(now.packets, now.lost),
     rttMs,
     size: sizeOf(video),
     from: sendersOf(client, received).join(', '),
   };
 }
 
-function ratesSince(client: MeetingClient, now: Totals): { kbitIn: number; kbitOut: number } {
+function ratesSince(client: MeetingClient, now: Totals): Rates {
   const known = previous.get(client);
   const elapsed = known === undefined ? 0 : now.atMs - known.last.atMs;
   if (known !== undefined && elapsed < MIN_WINDOW_MS) return known;
@@ -56,9 +65,15 @@ function ratesSince(client: MeetingClient, now: Totals): { kbitIn: number; kbitO
   const rates = {
     kbitIn: Math.round(rate(now.bytesIn, known?.last.bytesIn ?? 0)),
     kbitOut: Math.round(rate(now.bytesOut, known?.last.bytesOut ?? 0)),
+    recentLoss: percentLost(now.packets - (known?.last.packets ?? 0), now.lost - (known?.last.lost ?? 0)),
   };
   previous.set(client, { last: now, ...rates });
   return rates;
+}
+
+/** Of those that were sent, whether they came or not; tracks that have gone take their packets along. */
+function percentLost(packets: number, lost: number): number {
+  return packets + lost <= 0 || lost <= 0 ? 0 : (lost / (Math.max(0, packets) + lost)) * 100;
 }
 
 function sizeOf(video: readonly ReceivedTrackStats[]): string {

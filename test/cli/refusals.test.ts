@@ -94,8 +94,8 @@ describe('meet join is refused', () => {
 
   test('with a host token that is forged, malformed, expired or of another meeting', async () => {
     const claims = { userId: 'somebody', meetingId: open.id };
-    const sign = (secret: Uint8Array, hostTtlMs: number) =>
-      new Tokens(secret, { ttlMs: 1_000, hostTtlMs }).issueHost(claims);
+    const sign = async (secret: Uint8Array, hostTtlMs: number) =>
+      (await new Tokens(secret, { ttlMs: 1_000, hostTtlMs }).issueHost(claims)).token;
     const tokens = await Promise.all([
       sign(randomBytes(32), 60_000),
       'a.b.c',
@@ -134,7 +134,7 @@ describe('a waiting room', () => {
   test('is waited in until a host says yes', async () => {
     const { host, guest, id } = await guarded();
     expect(guest.all('joined')).toEqual([]);
-    await host.request('admit', { participantId: id });
+    await host.request('action', { action: 'admit', participantId: id });
     expect(await guest.waitFor('joined')).toMatchObject({ participantId: id });
     expect(await guest.stop()).toBe(130);
     host.socket.close();
@@ -142,7 +142,7 @@ describe('a waiting room', () => {
 
   test('is left with 3 when a host says no', async () => {
     const { host, guest, id } = await guarded();
-    await host.request('deny', { participantId: id });
+    await host.request('action', { action: 'deny', participantId: id });
     expect(await guest.exited).toMatchObject({ code: 3 });
     expect(guest.events.at(-1)).toMatchObject({ event: 'left', reason: 'removed' });
     expect(guest.error?.code).toBe('removed');

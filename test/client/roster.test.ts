@@ -8,6 +8,7 @@ const participant = (id: string, state: ParticipantInfo['state'] = 'joined'): Pa
   role: 'participant',
   state,
   joinedAt: 1,
+  hand: null,
   tracks: [],
 });
 

@@ -10,6 +10,7 @@ const participant = (id: string, ...sources: MediaSource[]): ParticipantInfo => 
   role: 'participant',
   state: 'joined',
   joinedAt: 1,
+  hand: null,
   tracks: sources.map((source) => ({
     id: `${id}-${source}`,
     kind: source === 'microphone' || source === 'screen-audio' ? 'audio' : 'video',

@@ -38,7 +38,7 @@ test('a guest sends and receives nothing before a host lets it in, and everythin
   await seenWaiting(host, guest.self.id);
   expect(host.participants.get(guest.self.id)?.tracks).toEqual([]);
   const track = once(host, 'track');
-  await host.admit(guest.self.id);
+  await host.host.admit(guest.self.id);
   await guest.whenConnected();
   const [received] = await track;
   await once(received, 'frame');
@@ -51,7 +51,7 @@ test('a guest who is denied is told so', async () => {
   const { host, guest } = await waitingRoom();
   await seenWaiting(host, guest.self.id);
   const left = once(guest, 'left');
-  await host.deny(guest.self.id);
+  await host.host.deny(guest.self.id);
   expect(await left).toMatchObject([
     { reason: 'removed', message: expect.stringContaining('did not let you in') },
   ]);
@@ -61,6 +61,6 @@ test('a guest who is denied is told so', async () => {
 
 test('only hosts let somebody in', async () => {
   const { host, guest } = await waitingRoom();
-  await expect(guest.admit(guest.self.id)).rejects.toMatchObject({ code: 'forbidden' });
+  await expect(guest.host.admit(guest.self.id)).rejects.toMatchObject({ code: 'forbidden' });
   await Promise.all([guest.leave(), host.leave()]);
 });

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { CLIPS } from '../../src/media/clips.ts';
+import { alsaMicrophone } from '../support/alsa.ts';
 import { type MeetProcess, meet, run, stopAll } from '../support/meet-process.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -34,10 +35,14 @@ const of = (name: string) => commands.filter((command) => command.startsWith(`np
 const words = (command: string) =>
   Array.from(command.replace('npx meet ', '').matchAll(/"([^"]*)"|\S+/g), ([word, quoted]) => quoted ?? word);
 
+/** Commands that write in a meeting and run it. */
+const CHAT = ['say', 'messages', 'participants', 'host', 'audit'];
+
 let folder: string;
 let server: MeetProcess;
 let serverUrl: string;
 let meetingUrl: string;
+let hostToken: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'readme-'));
@@ -48,7 +53,7 @@ afterAll(stopAll);
 
 test('knows every command', () => {
   const known = [
-    ...['serve', 'create', 'join', 'load', 'doctor', 'setup', 'config'].flatMap(of),
+    ...['serve', 'create', 'join', 'chat', ...CHAT, 'load', 'doctor', 'setup', 'config'].flatMap(of),
     ...commands.filter((command) => /^npm (start|test|run|pack|install)\b/.test(command)),
   ];
   expect(commands.filter((command) => !known.includes(command))).toEqual([]);
@@ -86,6 +91,7 @@ describe('a meeting', () => {
     });
     expect(code).toBe(0);
     meetingUrl = stdout.split('\n')[0]!;
+    hostToken = /--host-token (\S+)/.exec(stdout)?.[1] ?? '';
     const printed = Array.from(stdout.matchAll(/npx meet join .*/g), ([command]) => command);
     expect(printed).toHaveLength(2);
     for (const command of printed)
@@ -97,6 +103,25 @@ describe('a meeting', () => {
       cwd: folder,
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  test.each(CHAT.flatMap(of))('%s', async (command) => {
+    const running = meet(words(command.replace('URL', meetingUrl).replace('TOKEN', hostToken)));
+    if (command.includes('--follow')) {
+      await expect.poll(() => running.stdout, { timeout: 15_000 }).toContain('Ada: See you at ten');
+      expect(await running.stop()).toBe(130);
+      return;
+    }
+    const { code } = await running.exited;
+    expect({ code, stderr: running.stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  test.each(of('chat'))('%s', async (command) => {
+    // Its input is at its end, so it leaves; what sound devices there are is a matter of the machine.
+    const env = { ALSA_CONFIG_PATH: await alsaMicrophone(folder, 'default'), SDL_AUDIODRIVER: 'dummy' };
+    const { code, stdout, stderr } = await run(words(command.replace('URL', meetingUrl)), { env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/You are in as Ada[\s\S]*Left the meeting\.\n$/);
   });
 
   test('is saved, each track in a file of its own', async () => {

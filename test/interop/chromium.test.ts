@@ -192,7 +192,7 @@ describe.skipIf(chromiumSkipReason !== undefined)(`Chromium ${chromiumSkipReason
       const update = await host.state(({ participants }) => participants?.[0]?.state === 'waiting');
       await starting;
       expect(await guest.run('connections.length')).toBe(0);
-      await host.request('admit', { participantId: update.participants?.[0]?.id });
+      await host.request('action', { action: 'admit', participantId: update.participants?.[0]?.id });
       await host.state(({ participants }) => participants?.[0]?.tracks.length === 2);
       await guest.until(`connections.some(({ connectionState }) => connectionState === 'connected')`);
       await guest.run('meeting.leave()');

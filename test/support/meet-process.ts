@@ -21,6 +21,8 @@ export interface MeetProcessOptions {
   readonly prefix?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** What it reads from stdin; nothing unless given. */
+  readonly input?: string;
 }
 
 /** Every process that a command starts has this in its environment; one for each test file. */
@@ -37,11 +39,11 @@ export class MeetProcess extends EventEmitter<{ event: [event: MeetEvent] }> {
   stderr = '';
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 
-  constructor(args: readonly string[], { prefix = [], env = {}, cwd }: MeetProcessOptions = {}) {
+  constructor(args: readonly string[], { prefix = [], env = {}, cwd, input }: MeetProcessOptions = {}) {
     super();
     const [program = process.execPath, ...rest] = [...prefix, process.execPath, BIN, ...args];
     this.child = spawn(program, rest, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       ...(cwd === undefined ? {} : { cwd }),
       env: {
         ...process.env,
@@ -52,6 +54,7 @@ export class MeetProcess extends EventEmitter<{ event: [event: MeetEvent] }> {
         ...env,
       },
     });
+    this.child.stdin?.end(input);
     running.add(this);
     this.exited = new Promise((resolve) => {
       this.child.once('close', (code, signal) => {
@@ -178,6 +181,8 @@ export async function serve(
       '--workers',
       '1',
       '--rate-limit',
+      'off',
+      '--create-limit',
       'off',
       '--data',
       dataDir,

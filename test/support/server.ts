@@ -10,7 +10,7 @@ import pino from 'pino';
 import type { ServerOptions } from '../../src/server/config.ts';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
 
-/** Loopback, one worker and no rate limit. */
+/** Loopback, one worker and no limits of rates. */
 function testOptions(options: Partial<ServerOptions>, dataDir: string): ServerOptions {
   const workerBin = process.env.MEDIASOUP_WORKER_BIN;
   return {
@@ -18,6 +18,7 @@ function testOptions(options: Partial<ServerOptions>, dataDir: string): ServerOp
     port: 0,
     workers: 1,
     rateLimit: false,
+    createLimit: false,
     ...(workerBin === undefined ? {} : { workerBin }),
     ...options,
     dataDir,
@@ -56,6 +57,8 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
 
 export interface ServerProcess {
   readonly url: string;
+  /** When it is gone, by itself or killed. */
+  readonly exited: Promise<unknown>;
   /** `kill -9`; resolves when it is gone. */
   kill(): Promise<void>;
 }
@@ -63,9 +66,13 @@ export interface ServerProcess {
 /** Starts one in a process of its own, with a data folder of the test's. */
 export async function startServerProcess(
   options: Partial<ServerOptions> & { dataDir: string },
+  { dieAt }: { dieAt?: { at: 'stored' | 'broadcast'; nth: number } } = {},
 ): Promise<ServerProcess> {
-  const script = fileURLToPath(new URL('./server-process.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, JSON.stringify(testOptions(options, options.dataDir))], {
+  const name = dieAt === undefined ? './server-process.ts' : './killed-server-process.ts';
+  const script = fileURLToPath(new URL(name, import.meta.url));
+  const words = dieAt === undefined ? [] : [dieAt.at, String(dieAt.nth)];
+  const config = JSON.stringify(testOptions(options, options.dataDir));
+  const child = spawn(process.execPath, [script, config, ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
@@ -74,7 +81,7 @@ export async function startServerProcess(
     await exited;
   };
   try {
-    for await (const url of createInterface({ input: child.stdout })) return { url, kill };
+    for await (const url of createInterface({ input: child.stdout })) return { url, exited, kill };
     throw new Error('The server ended before it was listening.');
   } catch (error) {
     await kill();

@@ -150,13 +150,26 @@ export async function join(
   return (await rest<JoinReply>(base, 'POST', `/meetings/${meetingId}/join`, options)).body;
 }
 
+/** Someone in a meeting. */
+export interface MeetingMember {
+  readonly client: SignalingClient;
+  readonly joined: JoinReply;
+  /** The first state-update. */
+  readonly state: StateUpdate;
+  readonly meetingId: string;
+  readonly id: string;
+  readonly token: string;
+}
+
 /** Joins and connects; resolves with the first state-update received. */
 export async function connect(
   base: string,
   meetingId: string,
   displayName: string,
-): Promise<{ client: SignalingClient; joined: JoinReply; state: StateUpdate }> {
-  const joined = await join(base, meetingId, displayName);
+  token?: string,
+): Promise<MeetingMember> {
+  const joined = await join(base, meetingId, displayName, token);
   const client = await SignalingClient.open(joined.signalingUrl, joined.token);
-  return { client, joined, state: await client.state() };
+  const state = await client.state();
+  return { client, joined, state, meetingId, id: joined.participant.id, token: joined.token };
 }

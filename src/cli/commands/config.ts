@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { Argument, type Command } from 'commander';
+import { harmless } from '../../client/chat/text.ts';
 import { EXIT, MeetError } from '../../protocol/errors.ts';
 import type { CliContext, OutputOptions } from '../context.ts';
-import { harmless, type Output } from '../output.ts';
+import type { Output } from '../output.ts';
 import type { Registry } from '../program.ts';
 import { CONFIG_KEYS, configFile, keyOf, parseSetting, readConfig, writeConfig } from '../settings.ts';
 

@@ -1,8 +1,9 @@
 import { styleText } from 'node:util';
 import { Option } from 'commander';
+import { harmless } from '../../client/chat/text.ts';
 import { EXIT } from '../../protocol/errors.ts';
 import type { CliContext, OutputOptions } from '../context.ts';
-import { harmless, type Output } from '../output.ts';
+import type { Output } from '../output.ts';
 import { parsePort } from '../parse.ts';
 import type { Registry } from '../program.ts';
 import { cacheDir } from '../settings.ts';

@@ -1,7 +1,18 @@
 import { setFlagsFromString } from 'node:v8';
 import { Option } from 'commander';
 import type { OutputOptions } from '../context.ts';
-import { parseAddresses, parseCount, parseDuration, parseList, parsePort, parseRateLimit } from '../parse.ts';
+import {
+  parseAddresses,
+  parseChatRate,
+  parseCount,
+  parseCreateLimit,
+  parseDuration,
+  parseList,
+  parsePort,
+  parseRateLimit,
+  parseSize,
+  parseTtl,
+} from '../parse.ts';
 import type { Registry } from '../program.ts';
 import { defaultDataDir } from '../settings.ts';
 
@@ -26,6 +37,14 @@ export interface ServeOptions extends OutputOptions {
   readonly tokenKey?: string;
   readonly metricsToken?: string;
   readonly tokenTtl?: number;
+  readonly auth?: 'open' | 'token';
+  readonly createLimit?: { readonly count: number; readonly windowMs: number } | false;
+  readonly chatRate?: { readonly perSecond: number; readonly burst: number } | false;
+  readonly clamd?: string;
+  readonly allowUnscanned?: boolean;
+  readonly maxFileSize?: number;
+  readonly fileTypes?: string[];
+  readonly fileTtl?: number;
   readonly logLevel: string;
 }
 
@@ -111,6 +130,51 @@ export function registerServe({ command, action }: Registry): void {
     )
     .addOption(
       env('--metrics-token <token>', 'what /metrics asks for as a bearer token', 'MEET_METRICS_TOKEN'),
+    )
+    .addOption(
+      env('--auth <who>', 'who may create meetings: open is anybody (default: open)', 'MEET_AUTH').choices([
+        'open',
+        'token',
+      ]),
+    )
+    .addOption(
+      env(
+        '--create-limit <n/h|off>',
+        'meetings that one user or address may create (default: 10/h)',
+        'MEET_CREATE_LIMIT',
+      ).argParser(parseCreateLimit),
+    )
+    .addOption(
+      env(
+        '--chat-rate <n/burst|off>',
+        'messages a second that a participant may send, and at once (default: 5/20)',
+        'MEET_CHAT_RATE',
+      ).argParser(parseChatRate),
+    )
+    .addOption(
+      env(
+        '--clamd <url>',
+        'clamd that looks for viruses in files: tcp://host:port or unix:/path',
+        'CLAMD_URL',
+      ),
+    )
+    .option('--allow-unscanned', 'take files also while no clamd can be asked')
+    .addOption(
+      env(
+        '--max-file-size <size>',
+        'largest file in the chat (default: 100MB)',
+        'MEET_MAX_FILE_SIZE',
+      ).argParser(parseSize),
+    )
+    .addOption(
+      env(
+        '--file-types <type,…>',
+        'media types of files that are taken, as image/* (default: all but programs)',
+        'MEET_FILE_TYPES',
+      ).argParser(parseList),
+    )
+    .addOption(
+      env('--file-ttl <time>', 'how long files are kept (default: 30d)', 'MEET_FILE_TTL').argParser(parseTtl),
     )
     .addOption(
       new Option('--log-level <level>', 'what to log')

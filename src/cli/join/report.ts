@@ -1,9 +1,10 @@
+import { harmless } from '../../client/chat/text.ts';
 import type { MeetingClient } from '../../client/meeting.ts';
 import type { RemoteTrack } from '../../client/peer/remote-track.ts';
 import type { ParticipantInfo, ParticipantState } from '../../protocol/model.ts';
 import type { LiveView } from '../../tui/live.tsx';
 import type { CliContext } from '../context.ts';
-import { harmless, type Output } from '../output.ts';
+import type { Output } from '../output.ts';
 
 const STATS_INTERVAL_MS = 1_000;
 

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { getMeeting, resolveMeeting } from '../../client/api.ts';
+import { resolveMeeting } from '../../client/api.ts';
 import { joinMeeting } from '../../client/join.ts';
 import type { MeetingClient } from '../../client/meeting.ts';
 import type { LeftInfo } from '../../client/types.ts';
 import { MeetError } from '../../protocol/errors.ts';
 import type { JoinCommandOptions } from '../commands/join.ts';
-import { type CliContext, isConversation } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { openSource } from '../media.ts';
 import type { Output } from '../output.ts';
-import { askPassword } from '../prompt.ts';
 import { conclude } from './conclude.ts';
+import { passwordFor } from './password.ts';
 import { JoinReporter } from './report.ts';
 import { viewOf } from './view.ts';
 
@@ -69,21 +69,6 @@ export async function runJoin(
     { output, interrupted: context.interrupted.aborted },
     failed ? { reason: 'failed', message: failed.message, error: failed } : end,
   );
-}
-
-/** The password given, else, where a person can be asked and the meeting has one, theirs. */
-async function passwordFor(
-  context: CliContext,
-  meeting: string,
-  options: JoinCommandOptions,
-): Promise<string | undefined> {
-  if (options.password !== undefined || options.hostToken !== undefined || !isConversation(context, options))
-    return options.password;
-  const { settings } = await getMeeting(resolveMeeting(meeting, options.server), context.interrupted);
-  if (!settings.hasPassword) return undefined;
-  const password = await askPassword(context, 'Password of the meeting: ');
-  context.interrupted.throwIfAborted();
-  return password;
 }
 
 async function leaveAfter(

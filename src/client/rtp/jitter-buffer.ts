@@ -9,6 +9,8 @@ export interface BufferedPacket {
   readonly receivedMs: number;
   /** When the frame was captured on the sender's wall clock, where the packet says it. */
   readonly captureTimeMs?: number | undefined;
+  /** Audio: −dBov, where the packet says it. */
+  readonly audioLevel?: number | undefined;
 }
 
 export interface JitterBufferOptions {

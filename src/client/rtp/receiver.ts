@@ -50,6 +50,8 @@ export interface ReceivedPacket {
   readonly nowMs: number;
   /** What its abs-capture-time says, milliseconds since the epoch. */
   readonly captureTimeMs: number | undefined;
+  /** What its RFC 6464 extension says, −dBov. */
+  readonly audioLevel: number | undefined;
 }
 
 export interface RtpReceiverEvents {
@@ -160,6 +162,11 @@ export class RtpReceiver extends EventEmitter<RtpReceiverEvents> {
     return this.#options.extensions.absCaptureTime;
   }
 
+  /** Id of the audio level, where it was negotiated. */
+  get audioLevelId(): number | undefined {
+    return this.#options.extensions.audioLevel;
+  }
+
   receive(packet: ReceivedPacket): void {
     if (this.#closed) return;
     this.#stats.bytes += packet.bytes;
@@ -243,9 +250,18 @@ export class RtpReceiver extends EventEmitter<RtpReceiverEvents> {
 
   #insert(packet: ReceivedPacket, payloadType: number, sequence: number, payload: Buffer): void {
     this.#stats.packets += 1;
-    const { header, nowMs: receivedMs, captureTimeMs } = packet;
+    const { header, nowMs: receivedMs, captureTimeMs, audioLevel } = packet;
     const { timestamp, marker } = header;
-    this.#buffer.insert({ sequence, timestamp, marker, payloadType, payload, receivedMs, captureTimeMs });
+    this.#buffer.insert({
+      sequence,
+      timestamp,
+      marker,
+      payloadType,
+      payload,
+      receivedMs,
+      captureTimeMs,
+      audioLevel,
+    });
   }
 
   #startsFrame(packet: BufferedPacket, keyframe: boolean): boolean {
@@ -289,7 +305,7 @@ export class RtpReceiver extends EventEmitter<RtpReceiverEvents> {
   }
 
   #emitFrame(frame: DepacketizedFrame, packets: readonly BufferedPacket[], gapBefore: boolean): void {
-    const { timestamp: rtpTimestamp, captureTimeMs } = packets[0]!;
+    const { timestamp: rtpTimestamp, captureTimeMs, audioLevel } = packets[0]!;
     if (captureTimeMs !== undefined) this.#senderClock.captured(rtpTimestamp, captureTimeMs);
     const ticks = this.#mediaTicks;
     this.#mediaTicks =
@@ -311,6 +327,7 @@ export class RtpReceiver extends EventEmitter<RtpReceiverEvents> {
       receivedAtMs,
       gapBefore,
       ...(size || {}),
+      ...(audioLevel === undefined ? {} : { audioLevel }),
     });
   }
 

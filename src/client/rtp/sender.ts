@@ -7,7 +7,7 @@ import type { ExtensionIds } from './extensions.ts';
 import { HeaderTemplate } from './header-template.ts';
 import { toNtp } from './ntp.ts';
 import type { Pacer } from './pacer.ts';
-import { RetransmissionBuffer, type SentPacket } from './retransmission-buffer.ts';
+import { type KeptPacket, RetransmissionBuffer } from './retransmission-buffer.ts';
 import type { ReportBlock, SenderReport } from './rtcp/types.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SentPacketHistory } from './sent-packet-history.ts';
@@ -192,7 +192,7 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
       const packet = this.#buffer.get(sequenceNumber);
       if (!packet || now - packet.resentMs < pause) continue;
       packet.resentMs = now;
-      const bytes = packet.payload.length + this.#template.byteLength + this.#path.srtp.overhead + 2;
+      const bytes = packet.length + this.#template.byteLength + this.#path.srtp.overhead + 2;
       this.#path.pacer.enqueue('retransmission', bytes, () => this.#retransmit(packet));
     }
   }
@@ -266,19 +266,9 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
     const packet = this.#protect(template, this.ssrc, index, media);
     this.#mediaPackets += 1;
     this.#octets += payload.length;
-    const wire = this.#rtxTemplate ? undefined : packet;
     const sentMs = this.#path.scheduler.now();
-    this.#buffer.add({
-      index,
-      timestamp,
-      marker,
-      payload,
-      audioLevel,
-      captureTimeMs,
-      wire,
-      sentMs,
-      resentMs: 0,
-    });
+    const sent = { index, timestamp, marker, audioLevel, captureTimeMs, sentMs, resentMs: 0 };
+    this.#buffer.add(sent, this.#rtxTemplate ? payload : packet);
   }
 
   /**
@@ -286,17 +276,19 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
    * transport-wide number would put another header under the same nonce, which with GCM gives the
    * authentication key away.
    */
-  #retransmit(sent: SentPacket): void {
-    if (this.#closed) return;
+  #retransmit(sent: KeptPacket): void {
+    const content = this.#closed ? undefined : this.#buffer.contentOf(sent);
+    // The pacer may have held it for longer than the buffer.
+    if (content === undefined) return;
     this.#stats.retransmitted += 1;
     const template = sent.captureTimeMs === undefined ? this.#rtxTemplate : this.#firstRtxTemplate;
     if (!template || this.rtxSsrc === undefined) {
-      if (sent.wire) this.#send(sent.wire);
+      this.#send(Buffer.from(content));
       return;
     }
-    const payload = Buffer.allocUnsafe(sent.payload.length + 2);
+    const payload = Buffer.allocUnsafe(content.length + 2);
     payload.writeUInt16BE(sent.index & 0xffff, 0);
-    payload.set(sent.payload, 2);
+    payload.set(content, 2);
     const index = this.#nextRtxIndex;
     this.#nextRtxIndex += 1;
     this.#protect(template, this.rtxSsrc, index, { ...sent, payload });

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { SrtpKeys } from '../transport/types.ts';
 import { ArrivalRecorder } from './arrival-recorder.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { readAudioLevel } from './extensions.ts';
 import { readAbsCaptureTime, roundTripMs } from './ntp.ts';
 import { Pacer } from './pacer.ts';
 import { isRtcp, parseRtpHeader, readExtension, stripPadding } from './packet.ts';
@@ -191,7 +192,10 @@ export class RtpSession extends EventEmitter<RtpSessionEvents> {
         ? undefined
         : readExtension(packet, header, receiver.captureTimeId);
     const captureTimeMs = captured && readAbsCaptureTime(captured);
-    receiver.receive({ header, payload, bytes: packet.length, nowMs: now, captureTimeMs });
+    const leveled =
+      receiver.audioLevelId === undefined ? undefined : readExtension(packet, header, receiver.audioLevelId);
+    const audioLevel = leveled && readAudioLevel(leveled)?.level;
+    receiver.receive({ header, payload, bytes: packet.length, nowMs: now, captureTimeMs, audioLevel });
   }
 
   /** Sends what the pacer holds and goodbyes, and stops all timers. */

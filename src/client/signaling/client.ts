@@ -1,7 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Static } from 'typebox';
+import type { ChatMessage } from '../../protocol/chat.ts';
 import { isErrorCode, MeetError } from '../../protocol/errors.ts';
+import type { MediaSource } from '../../protocol/model.ts';
 import {
   CLOSE,
   type ClientRequest,
@@ -26,6 +28,9 @@ export interface SignalingEnd {
 
 interface SignalingEvents {
   'state-update': [update: StateUpdate];
+  chat: [messages: readonly ChatMessage[]];
+  reaction: [reaction: { readonly participantId: string; readonly reaction: string }];
+  'unmute-request': [request: { readonly participantId: string | null; readonly source: MediaSource }];
   /** `answer` sends the reply. */
   offer: [offer: SubscribeOffer, answer: (sdp: string) => void];
   /** The connection broke and is being made again. */
@@ -46,6 +51,8 @@ export interface SignalingClientOptions {
   readonly token: string;
   /** How long to try to come back before giving up, milliseconds. */
   readonly reconnectTimeoutMs: number;
+  /** Number of the last chat message that came: what came after it is asked for on coming back. */
+  readonly lastMessage?: () => number | undefined;
 }
 
 /**
@@ -72,13 +79,18 @@ export class SignalingClient extends EventEmitter<SignalingEvents> {
     this.#token = options.token;
   }
 
+  /** The latest token: it changes every some minutes. */
+  get token(): string {
+    return this.#token;
+  }
+
   /**
    * Connects for the first time.
    *
    * @throws MeetError `server-unreachable`, or what the server refused with
    */
   async connect(signal?: AbortSignal): Promise<StateUpdate> {
-    const connection = await SignalingConnection.open(this.#options.url, this.#token, signal);
+    const connection = await SignalingConnection.open(this.#url(), this.#token, signal);
     return await this.#adopt(connection);
   }
 
@@ -105,6 +117,11 @@ export class SignalingClient extends EventEmitter<SignalingEvents> {
     this.#closing.abort();
     this.#failPending(new MeetError('server-unreachable', 'The meeting is over.'));
     this.#connection?.close(CLOSE.left, 'left');
+  }
+
+  #url(): string {
+    const last = this.#options.lastMessage?.();
+    return last === undefined ? this.#options.url : `${this.#options.url}?after=${last}`;
   }
 
   #failPending(error: MeetError): void {
@@ -162,12 +179,11 @@ export class SignalingClient extends EventEmitter<SignalingEvents> {
         this.#take(message.id)?.resolve(message);
         break;
       case 'error': {
-        const { code, message: text, hint } = message.payload;
-        const error = new MeetError(
-          isErrorCode(code) ? code : 'internal',
-          text,
-          hint === undefined ? {} : { hint },
-        );
+        const { code, message: text, hint, retryAfter } = message.payload;
+        const error = new MeetError(isErrorCode(code) ? code : 'internal', text, {
+          ...(hint === undefined ? {} : { hint }),
+          ...(retryAfter === undefined ? {} : { retryAfter }),
+        });
         if (message.id === undefined) this.#lastError = error;
         else this.#take(message.id)?.reject(error);
         break;
@@ -180,6 +196,15 @@ export class SignalingClient extends EventEmitter<SignalingEvents> {
       }
       case 'state-update':
         this.#onStateUpdate(message.payload);
+        break;
+      case 'chat':
+        this.emit('chat', message.payload.messages);
+        break;
+      case 'reaction':
+        this.emit('reaction', message.payload);
+        break;
+      case 'unmute-request':
+        this.emit('unmute-request', message.payload);
         break;
       case 'bye':
         this.#bye = message.payload;
@@ -248,11 +273,7 @@ export class SignalingClient extends EventEmitter<SignalingEvents> {
       this.emit('down', { reason, attempt: attempt + 1 });
       try {
         await delay(backoffMs(attempt), undefined, { signal: this.#closing.signal });
-        const connection = await SignalingConnection.open(
-          this.#options.url,
-          this.#token,
-          this.#closing.signal,
-        );
+        const connection = await SignalingConnection.open(this.#url(), this.#token, this.#closing.signal);
         const full = await this.#adopt(connection);
         this.emit('up', { resumed: full.self?.resumed === true });
         return;

@@ -4,7 +4,7 @@ import { Value } from 'typebox/value';
 import WebSocket from 'ws';
 import { MeetError } from '../../protocol/errors.ts';
 import { HEARTBEAT_TIMEOUT_MS, ServerMessage } from '../../protocol/signaling.ts';
-import { networkReason } from '../api.ts';
+import { networkReason } from '../rest.ts';
 
 /** Time for the TCP, TLS and WebSocket handshakes together. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;

@@ -1,7 +1,7 @@
 /** Drivers on other machines, by their agents. */
 import { request } from 'undici';
 import WebSocket from 'ws';
-import { networkReason } from '../../client/api.ts';
+import { networkReason } from '../../client/rest.ts';
 import { MeetError } from '../../protocol/errors.ts';
 import type { DriverLine } from './link.ts';
 import type { Report } from './protocol.ts';

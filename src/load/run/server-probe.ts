@@ -1,6 +1,6 @@
 /** Asks the server every 100 ms whether it lives, so that a report can say when it was away and for how long. */
 import { request } from 'undici';
-import { networkReason } from '../../client/api.ts';
+import { networkReason } from '../../client/rest.ts';
 
 const INTERVAL_MS = 100;
 /** An answer that takes longer counts as an absence, milliseconds. A busy server answers within a tenth of it. */

@@ -98,11 +98,7 @@ export function encodeArguments(
         `[sound]atrim=start_sample=${OPUS_DELAY_SAMPLES},asetpts=PTS-STARTPTS[opus]`,
     );
     maps.push(
-      // Speech at these rates stays in Opus' SILK and hybrid modes, the only ones with in-band FEC.
-      ...['-map', '[opus]', '-c:a', 'libopus', '-application', 'voip', '-frame_duration', '20'],
-      ...['-b:a', channels === 1 ? '32k' : '48k', '-packet_loss', '10'],
-      ...(ffmpeg.opusFecOption ? ['-fec', '1'] : []),
-      ...['-page_duration', '20000', '-f', 'ogg', ...pipe({ type: 'opus' })],
+      ...['-map', '[opus]', ...opusArguments(ffmpeg, channels), ...pipe({ type: 'opus' })],
       ...['-map', '[pcm]', '-c:a', 'pcm_s16le', '-f', 's16le', ...pipe({ type: 'pcm', channels })],
     );
   }
@@ -110,6 +106,17 @@ export function encodeArguments(
   // Two graphs: a change of picture size within a file must not start the sound's graph again.
   const graphs = filters.flatMap((filter) => ['-filter_complex', filter]);
   return { args: ['-v', 'error', ...request.input, ...graphs, ...maps], outputs };
+}
+
+/** Encodes sound to Opus in Ogg, each packet of 20 ms in a page of its own. */
+export function opusArguments(ffmpeg: Ffmpeg, channels: 1 | 2): string[] {
+  return [
+    // Speech at these rates stays in Opus' SILK and hybrid modes, the only ones with in-band FEC.
+    ...['-c:a', 'libopus', '-application', 'voip', '-frame_duration', '20'],
+    ...['-b:a', channels === 1 ? '32k' : '48k', '-packet_loss', '10'],
+    ...(ffmpeg.opusFecOption ? ['-fec', '1'] : []),
+    ...['-page_duration', '20000', '-f', 'ogg'],
+  ];
 }
 
 /** Layers are scaled from one another, the largest first; label `v0` is the largest. */

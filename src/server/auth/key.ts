@@ -1,5 +1,6 @@
 /** The key that signs tokens, made once and kept: in the data folder, or in a database that servers share. */
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MeetError } from '../../protocol/errors.ts';
 import { keptFile, type Store } from '../store/index.ts';
@@ -24,6 +25,23 @@ export async function loadTokenKey(dataDir: string, store: Store): Promise<Uint8
   }
   const file = join(dataDir, FILE_NAME);
   return checked(await keptFile(file, () => randomBytes(KEY_BYTES)), file);
+}
+
+/**
+ * The key that a server has made already, for tokens that are made beside it.
+ *
+ * @throws MeetError `bad-config` where there is none
+ */
+export async function readTokenKey(dataDir: string, store?: Store): Promise<Uint8Array> {
+  if (store !== undefined) return await loadTokenKey(dataDir, store);
+  const file = join(dataDir, FILE_NAME);
+  const key = await readFile(file).catch((cause: unknown) => {
+    throw new MeetError('bad-config', `There is no server's key in ${dataDir}.`, {
+      cause,
+      hint: 'Give the data folder of a server that has run, or its key with --token-key.',
+    });
+  });
+  return checked(key, file);
 }
 
 function checked(key: Uint8Array, where: string): Uint8Array {

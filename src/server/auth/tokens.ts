@@ -8,12 +8,22 @@ const ISSUER = 'meet';
 /** Token types (the `typ` of RFC 9068's kind), so that one kind is never taken for the other. */
 const HOST_TYPE = 'meet-host+jwt';
 const PARTICIPANT_TYPE = 'meet-participant+jwt';
+const USER_TYPE = 'meet-user+jwt';
 
 /** Makes its bearer a host of the meeting. */
 export interface HostClaims {
   readonly kind: 'host';
   readonly userId: string;
   readonly meetingId: string;
+}
+
+/** Its bearer is this user, who may create meetings; with a meeting it invites them to that one. */
+export interface UserClaims {
+  readonly kind: 'user';
+  readonly userId: string;
+  readonly meetingId: string | null;
+  /** What they join that meeting as; `participant` without one. */
+  readonly role: 'co-host' | 'participant';
 }
 
 /** Its bearer is this participant. */
@@ -29,7 +39,7 @@ export interface ParticipantClaims {
   readonly expiresAt: number;
 }
 
-export type Claims = HostClaims | ParticipantClaims;
+export type Claims = HostClaims | UserClaims | ParticipantClaims;
 
 export interface IssuedToken {
   readonly token: string;
@@ -39,7 +49,7 @@ export interface IssuedToken {
 
 /** @throws MeetError `wrong-meeting` when the token is not for this meeting */
 export function requireMeeting(claims: Claims, meetingId: string): void {
-  if (claims.meetingId === meetingId) return;
+  if (claims.meetingId === meetingId || (claims.kind === 'user' && claims.meetingId === null)) return;
   throw new MeetError('wrong-meeting', `The token belongs to another meeting than ${meetingId}.`);
 }
 
@@ -66,12 +76,15 @@ export class Tokens {
     return this.#ttlMs;
   }
 
-  async issueHost(claims: { userId: string; meetingId: string }): Promise<string> {
-    const { token } = await this.#sign(HOST_TYPE, claims.userId, this.#hostTtlMs, {
-      meetingId: claims.meetingId,
-      role: 'host',
-    });
-    return token;
+  issueHost(
+    { userId, meetingId }: { userId: string; meetingId: string },
+    ttlMs = this.#hostTtlMs,
+  ): Promise<IssuedToken> {
+    return this.#sign(HOST_TYPE, userId, ttlMs, { meetingId, role: 'host' });
+  }
+
+  issueUser({ userId, meetingId, role }: Omit<UserClaims, 'kind'>, ttlMs: number): Promise<IssuedToken> {
+    return this.#sign(USER_TYPE, userId, ttlMs, { ...(meetingId === null ? {} : { meetingId }), role });
   }
 
   issueParticipant(claims: Omit<ParticipantClaims, 'kind' | 'expiresAt'>): Promise<IssuedToken> {
@@ -109,9 +122,18 @@ export class Tokens {
       const { payload, protectedHeader } = await jwtVerify(token, this.#key, {
         algorithms: ['HS256'],
         issuer: ISSUER,
-        requiredClaims: ['sub', 'exp', 'meetingId'],
+        requiredClaims: ['sub', 'exp'],
       });
       const { sub, exp, meetingId, role, name, userId } = payload;
+      if (typeof sub === 'string' && protectedHeader.typ === USER_TYPE) {
+        const meeting = typeof meetingId === 'string' ? meetingId : null;
+        return {
+          kind: 'user',
+          userId: sub,
+          meetingId: meeting,
+          role: meeting !== null && role === 'co-host' ? 'co-host' : 'participant',
+        };
+      }
       if (typeof sub === 'string' && typeof exp === 'number' && typeof meetingId === 'string') {
         if (protectedHeader.typ === HOST_TYPE) return { kind: 'host', userId: sub, meetingId };
         if (protectedHeader.typ === PARTICIPANT_TYPE && typeof name === 'string' && isRole(role)) {

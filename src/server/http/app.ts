@@ -1,4 +1,5 @@
 /** The HTTP side of the server: REST, the objects of the folder store, and the OpenAPI page. */
+import { isUtf8 } from 'node:buffer';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import rateLimit from '@fastify/rate-limit';
@@ -9,9 +10,11 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type { TSchema } from 'typebox';
+import { Value } from 'typebox/value';
 import { MeetError } from '../../protocol/errors.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { RateLimit, ServerConfig, ServerLogger } from '../config.ts';
+import type { Files } from '../files/files.ts';
 import type { MeetingService } from '../meetings/service.ts';
 import type { Store } from '../store/index.ts';
 import type { ObjectLinks } from '../store/objects/index.ts';
@@ -22,6 +25,8 @@ import { readTokens } from './authorization.ts';
 import { answerClientError, answerError, handleErrors } from './errors.ts';
 import { addHeaders } from './headers.ts';
 import { describeApi } from './openapi.ts';
+import { chatRoutes } from './routes/chat.ts';
+import { fileRoutes } from './routes/files.ts';
 import { healthRoutes } from './routes/health.ts';
 import { meetingRoutes } from './routes/meetings.ts';
 import { metricsRoutes } from './routes/metrics.ts';
@@ -29,7 +34,7 @@ import { objectRoutes } from './routes/objects.ts';
 
 /** Bodies are a few hundred bytes; a title and a password have limits of their own. */
 const MAX_BODY_BYTES = 64 * 1024;
-/** Time for the whole of a request to come in: slow ones hold a socket for nothing. */
+/** Time for the header of a request to come in, and for a body of JSON: slow ones hold a socket for nothing. */
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Longer than the idle time of common proxies (60 s), so that they close first and never meet a closed socket. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
@@ -40,6 +45,7 @@ export interface AppOptions {
   readonly store: Store;
   readonly links: ObjectLinks;
   readonly metrics: Metrics;
+  readonly files: Files;
   readonly tokens: Tokens;
   /** PEM; TLS 1.3 or newer only. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
@@ -55,10 +61,13 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
     const check = compileCheck(schema, httpPart === 'body' ? 'The body' : 'The request');
     return (value: unknown) => {
-      const checked = check(value);
+      // What a query says is text, whatever it stands for.
+      const checked = check(httpPart === 'querystring' ? Value.Convert(schema, value) : value);
       return 'value' in checked ? checked : { error: validationError(httpPart, checked.problem) };
     };
   });
+  limitBodyTime(app);
+  readJson(app);
   handleErrors(app, logger);
   addHeaders(app, { tls: tls !== undefined });
   app.addHook('onRequest', async () => {
@@ -70,6 +79,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(healthRoutes, options);
   await app.register(metricsRoutes, options);
   await app.register(meetingRoutes, options);
+  await app.register(chatRoutes, options);
+  await app.register(fileRoutes, options);
   await app.register(objectRoutes, options);
   return app;
 }
@@ -88,7 +99,9 @@ function serverOptions({ config, tls, logger }: AppOptions): FastifyServerOption
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 100 },
     serverFactory: (handler) => {
       const limits = {
-        requestTimeout: REQUEST_TIMEOUT_MS,
+        headersTimeout: REQUEST_TIMEOUT_MS,
+        // Of files, which take their time; other bodies are timed by themselves.
+        requestTimeout: 0,
         keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
         // Some HTTP clients offer h2c with every request; only WebSockets are upgraded.
         shouldUpgradeCallback: (request: { headers: { upgrade?: string } }) =>
@@ -100,6 +113,28 @@ function serverOptions({ config, tls, logger }: AppOptions): FastifyServerOption
       return server.on('clientError', answerClientError);
     },
   };
+}
+
+/** JSON is UTF-8 (RFC 8259 section 8.1); anything else would be read as something that nobody wrote. */
+function readJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (isUtf8(body)) void parse(request, body.toString(), done);
+    else done(new MeetError('bad-request', 'The body is not UTF-8.'));
+  });
+}
+
+/** Cuts off who does not get a body of JSON through in time; an upload has a watch of its own. */
+function limitBodyTime(app: FastifyInstance): void {
+  app.addHook('preParsing', async (request, _reply, payload) => {
+    if (request.isMultipart?.()) return payload;
+    const { socket } = request.raw;
+    const timer = setTimeout(() => socket.destroy(), REQUEST_TIMEOUT_MS);
+    const stop = () => clearTimeout(timer);
+    request.raw.once('close', stop).once('end', stop);
+    return payload;
+  });
 }
 
 function validationError(httpPart: string | undefined, problem: string): MeetError {
@@ -124,7 +159,7 @@ async function limitRates(app: FastifyInstance, limit: RateLimit | false): Promi
     timeWindow: limit.windowMs,
     keyGenerator: ({ claims, ip }) => {
       if (claims === undefined || claims instanceof MeetError) return `address ${addressKey(ip)}`;
-      return `token ${claims.kind === 'host' ? claims.userId : claims.participantId}`;
+      return `token ${claims.kind === 'participant' ? claims.participantId : claims.userId}`;
     },
     errorResponseBuilder: (_request, { ttl }) =>
       new MeetError('rate-limited', 'Too many requests.', { retryAfter: Math.max(1, Math.ceil(ttl / 1000)) }),

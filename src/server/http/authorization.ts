@@ -3,6 +3,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MeetError } from '../../protocol/errors.ts';
 import { bearerToken, noToken } from '../auth/bearer.ts';
 import { type Claims, requireMeeting, type Tokens } from '../auth/tokens.ts';
+import type { Actor } from '../meetings/policy.ts';
+import type { MeetingService } from '../meetings/service.ts';
+import { addressKey } from './address.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -32,21 +35,14 @@ export function optionalClaims({ claims }: FastifyRequest): Claims | undefined {
   return claims;
 }
 
-/** @throws MeetError also `unauthorized` without a token, `wrong-meeting` */
-export function requireClaims(request: FastifyRequest, meetingId: string): Claims {
+/** As what the request's bearer asks. @throws MeetError also `unauthorized` without a token, `wrong-meeting` */
+export async function actorOf(
+  request: FastifyRequest,
+  meetingId: string,
+  { requests }: MeetingService,
+): Promise<Actor> {
   const claims = optionalClaims(request);
   if (claims === undefined) throw noToken();
   requireMeeting(claims, meetingId);
-  return claims;
-}
-
-/** @throws MeetError also `forbidden` for a token that is not a host's */
-export function requireHost(request: FastifyRequest, meetingId: string): Claims {
-  const claims = requireClaims(request, meetingId);
-  if (claims.kind !== 'host' && claims.role !== 'host') {
-    throw new MeetError('forbidden', 'Only a host of the meeting may do this.', {
-      hint: 'Use the host token that creating the meeting gave.',
-    });
-  }
-  return claims;
+  return await requests.actor(meetingId, claims, addressKey(request.ip));
 }

@@ -61,7 +61,8 @@ export function answerError(
   if (meetError.fault === 'internal' || meetError.status === 500) {
     logger.error({ err: error, method: request.method, route: request.routeOptions?.url }, 'Request failed');
   }
-  if (meetError.retryAfter !== undefined) reply.header('retry-after', String(meetError.retryAfter));
+  if (meetError.retryAfter !== undefined)
+    reply.header('retry-after', String(Math.ceil(meetError.retryAfter)));
   if (meetError.status === 401) reply.header('www-authenticate', 'Bearer');
   return reply.code(meetError.status).send(errorReply(meetError));
 }

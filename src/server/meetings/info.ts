@@ -19,6 +19,9 @@ export function meetingInfo(meeting: Meeting, baseUrl: string): MeetingInfo {
       hasPassword: meeting.passwordHash !== null,
       waitingRoom: meeting.waitingRoom,
       recording: meeting.recording,
+      locked: meeting.locked,
+      unmuting: meeting.unmuting,
+      screenSharing: meeting.screenSharing,
     },
   };
 }

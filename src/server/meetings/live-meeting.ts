@@ -1,18 +1,24 @@
 /** A meeting that has people in it: its participants, their room in the SFU and what everyone is told. */
 import { EventEmitter } from 'node:events';
-import { MeetError } from '../../protocol/errors.ts';
 import type { MeetingInfo, ParticipantInfo, Role } from '../../protocol/model.ts';
-import { CLOSE } from '../../protocol/signaling.ts';
+import { CLOSE, type ServerMessage } from '../../protocol/signaling.ts';
+import { ChatBatch, ChatDelivery } from '../chat/delivery.ts';
+import type { ChatFeed } from '../chat/feed.ts';
+import { chatMessage } from '../chat/wire.ts';
 import type { ServerLogger } from '../config.ts';
 import type { Room } from '../sfu/index.ts';
 import { type Audience, StateBroadcast } from '../signaling/broadcast.ts';
 import type { Connection } from '../signaling/connection.ts';
-import type { Decision } from '../signaling/dispatch.ts';
+import type { MeetingRequest, OkPayload } from '../signaling/dispatch.ts';
 import { type Farewell, type ParticipantIdentity, Session } from '../signaling/session.ts';
 import type { Credentials } from '../signaling/token-refresh.ts';
-import type { Meeting } from '../store/index.ts';
+import type { Meeting, Store } from '../store/index.ts';
 import { meetingInfo } from './info.ts';
+import { MediaRights } from './media-rights.ts';
+import { type Actor, runsMeeting } from './policy.ts';
 import type { Records } from './records.ts';
+import type { MeetingSignal } from './signals.ts';
+import type { WaitingRoom } from './waiting-room.ts';
 
 export interface LiveMeetingOptions {
   readonly meeting: Meeting;
@@ -20,6 +26,14 @@ export interface LiveMeetingOptions {
   /** Base URL for as long as nobody has come by another. */
   readonly baseUrl: string;
   readonly records: Records;
+  readonly waitingRoom: WaitingRoom;
+  /** The chat from now on; closed with the meeting. */
+  readonly feed: ChatFeed;
+  readonly store: Store;
+  /** Answers a participant's request about the meeting. @throws MeetError */
+  readonly handle: (actor: Actor, request: MeetingRequest) => Promise<OkPayload>;
+  /** Its end has to be told to whoever told it what happens. */
+  readonly onClosed: () => void;
   readonly issueCredentials: (meetingId: string, identity: ParticipantIdentity) => Promise<Credentials>;
   readonly tokenTtlMs: number;
   readonly resumeWindowMs: number;
@@ -31,8 +45,12 @@ export interface Arrival {
   readonly identity: ParticipantIdentity;
   /** Milliseconds since the epoch. */
   readonly tokenExpiresAt: number;
+  /** Where they come from, as limits count it. */
+  readonly address: string;
   /** The server's URL as they reach it. */
   readonly baseUrl: string;
+  /** Number of the last chat message that they have. */
+  readonly after?: number | undefined;
 }
 
 export interface LiveMeetingEvents {
@@ -42,7 +60,11 @@ export interface LiveMeetingEvents {
 
 const DENIED: Farewell = { code: CLOSE.removed, reason: 'denied', message: 'The host did not let you in.' };
 
-const isHost = (role: Role) => role !== 'participant';
+const REMOVED: Farewell = {
+  code: CLOSE.removed,
+  reason: 'removed',
+  message: 'A host removed you from the meeting.',
+};
 const audienceOf = ({ waiting }: Session): Audience => (waiting ? 'hosts' : 'everyone');
 
 export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
@@ -66,9 +88,10 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
       participant: (id) => this.#sessions.get(id)?.info(),
       speakers: () => options.room.speakers,
       audioSlots: () => options.room.audioSlots,
+      lastMessage: () => options.feed.delivered,
       send: (audience, text) => {
         for (const session of this.#sessions.values()) {
-          if (audience === 'everyone' ? !session.waiting : isHost(session.identity.role))
+          if (audience === 'everyone' ? !session.waiting : runsMeeting(session.identity.role))
             session.sendText(text);
         }
       },
@@ -76,6 +99,10 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
     });
     options.room.on('speakers', () => this.#state.speakersChanged());
     options.room.on('audioSlots', (slots) => this.#state.audioSlotsChanged(slots));
+    options.feed.on('messages', (messages) => {
+      const batch = new ChatBatch(messages);
+      for (const session of this.#sessions.values()) session.deliver(batch);
+    });
     options.room.on('reset', ({ reason }) => this.#mediaReset(reason));
   }
 
@@ -111,28 +138,36 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
    * Gives a connection to its participant, who resumes where there is such a one and joins where not. Everyone is told
    * the meeting's URL as the first one reached it.
    */
-  attach(connection: Connection, { identity, tokenExpiresAt, baseUrl }: Arrival): void {
-    this.#baseUrl ??= baseUrl;
+  attach(connection: Connection, arrival: Arrival): void {
+    const { identity, address } = arrival;
+    this.#baseUrl ??= arrival.baseUrl;
     let session = this.#sessions.get(identity.id);
     if (session === undefined) {
-      const waits = this.#meeting.waitingRoom && !isHost(identity.role);
-      session = this.#createSession(identity, { joinedAt: Date.now(), waiting: waits });
-      if (!waits) this.#options.records.joined(this.id, session.info(), identity);
+      const waiting = this.waits(identity);
+      session = this.#createSession(identity, { joinedAt: Date.now(), waiting, address });
+      if (!waiting) this.#options.records.joined(this.id, session.info(), identity, address);
     }
-    session.attach(connection, tokenExpiresAt);
+    session.attach(connection, arrival);
+  }
+
+  /** Whether someone who connects has to wait to be let in. */
+  waits({ id, role }: ParticipantIdentity): boolean {
+    return this.#sessions.get(id)?.waiting ?? (this.#meeting.waitingRoom && !runsMeeting(role));
   }
 
   /** Keeps a place for someone who was here when the server went down. */
   restore(identity: ParticipantIdentity, joinedAt: number): void {
     if (this.#sessions.has(identity.id)) return;
-    this.#createSession(identity, { joinedAt, waiting: false });
+    this.#createSession(identity, { joinedAt, waiting: false, address: null });
     this.#options.records.restored(identity.id);
   }
 
   /** The stored meeting changed. */
   update(meeting: Meeting): void {
+    const before = this.#meeting;
     this.#meeting = meeting;
     this.#state.meetingChanged();
+    for (const session of this.#sessions.values()) session.rights.settingsChanged(before);
     if (meeting.waitingRoom) return;
     for (const session of this.#sessions.values()) if (session.waiting) this.#admit(session);
   }
@@ -142,25 +177,102 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
     if (this.#closed) return;
     this.#closed = true;
     this.#state.close();
+    this.#options.feed.close();
     for (const session of this.#sessions.values()) session.close(farewell.reason, farewell);
     this.#options.room.close();
+    this.#options.onClosed();
+  }
+
+  /** Something happens in the meeting, here or on another server. */
+  apply(signal: Exclude<MeetingSignal, { type: 'updated' | 'ended' }>): void {
+    switch (signal.type) {
+      case 'chat':
+        this.#options.feed.take(signal.messages);
+        break;
+      case 'reaction':
+        this.#toAll({
+          type: 'reaction',
+          payload: { participantId: signal.participantId, reaction: signal.reaction },
+        });
+        break;
+      case 'admit':
+        for (const id of signal.participantIds) this.#admit(this.#sessions.get(id));
+        break;
+      case 'deny':
+        this.#sessions.get(signal.participantId)?.close(DENIED.reason, DENIED);
+        break;
+      case 'remove':
+        this.#sessions.get(signal.participantId)?.close(REMOVED.reason, REMOVED);
+        break;
+      case 'mute':
+        for (const session of this.#present(signal.participantId)) {
+          const { id, role } = session.identity;
+          if (!signal.except.includes(id) && !signal.exceptRoles.includes(role))
+            session.rights.mute(signal.source);
+        }
+        break;
+      case 'ask-unmute':
+        this.#sessions.get(signal.participantId)?.askToUnmute(signal.by, signal.source);
+        break;
+      case 'lower-hand':
+        for (const session of this.#present(signal.participantId)) session.setHand(false);
+        break;
+      case 'roles':
+        for (const [id, role] of Object.entries(signal.roles)) this.#setRole(id, role);
+        break;
+    }
+  }
+
+  /** One who is in the meeting, or all. */
+  #present(participantId: string | null): Session[] {
+    const all = [...this.#sessions.values()].filter(({ waiting }) => !waiting);
+    return participantId === null ? all : all.filter(({ identity }) => identity.id === participantId);
+  }
+
+  #toAll(message: ServerMessage): void {
+    const text = JSON.stringify(message);
+    for (const session of this.#present(null)) session.sendText(text);
+  }
+
+  #setRole(id: string, role: Role): void {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return;
+    const before = runsMeeting(session.identity.role);
+    session.setRole(role);
+    if (before === runsMeeting(role)) return;
+    // Who runs the meeting sees who waits, and nobody else does.
+    const waiting = [...this.#sessions.values()].filter((one) => one.waiting).map((one) => one.info());
+    if (waiting.length === 0) return;
+    const update = before
+      ? { left: waiting.map((one) => ({ id: one.id, reason: 'hidden' })) }
+      : { participants: waiting };
+    session.sendText(this.#state.personal(update));
   }
 
   #createSession(
     identity: ParticipantIdentity,
-    { joinedAt, waiting }: { joinedAt: number; waiting: boolean },
+    { joinedAt, waiting, address }: { joinedAt: number; waiting: boolean; address: string | null },
   ): Session {
-    const { room, records, issueCredentials, tokenTtlMs, resumeWindowMs } = this.#options;
+    const { room, records, issueCredentials, tokenTtlMs, resumeWindowMs, waitingRoom } = this.#options;
+    const rights = new MediaRights({
+      isHost: () => runsMeeting(session.identity.role),
+      settings: () => this.#meeting,
+    });
     const session: Session = new Session({
       identity,
       joinedAt,
       waiting,
+      address,
+      rights,
+      chat: this.#delivery(identity.id),
       state: this.#state,
       visible: () =>
-        session.waiting ? [session.info()] : this.participants(isHost(identity.role) ? 'hosts' : 'everyone'),
-      decide: (decision) => this.#decide(identity, decision),
-      addPeer: () => room.addPeer(identity.id),
-      issueCredentials: () => issueCredentials(this.id, identity),
+        session.waiting
+          ? [session.info()]
+          : this.participants(runsMeeting(session.identity.role) ? 'hosts' : 'everyone'),
+      handle: (request) => this.#options.handle(this.#actor(session), request),
+      addPeer: () => room.addPeer(identity.id, rights.rule),
+      issueCredentials: () => issueCredentials(this.id, session.identity),
       tokenTtlMs,
       resumeWindowMs,
       logger: this.#logger.child({ participantId: identity.id }),
@@ -171,6 +283,7 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
     });
     session.on('gone', ({ reason }) => {
       this.#sessions.delete(identity.id);
+      if (session.waiting) waitingRoom.leave(this.id, identity.id);
       this.#state.participantLeft(identity.id, reason, audienceOf(session));
       records.left(identity.id, reason);
       if (this.empty && !this.#closed) this.emit('empty');
@@ -179,19 +292,30 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
     return session;
   }
 
-  #admit(session: Session): void {
-    this.#options.records.joined(this.id, session.info(), session.identity);
-    session.admit();
+  #delivery(participantId: string): ChatDelivery {
+    const { feed, store } = this.#options;
+    return new ChatDelivery({
+      participantId,
+      delivered: () => feed.delivered,
+      page: async (after, limit) => {
+        const messages = await store.messages.page(this.id, { after, limit, visibleTo: participantId });
+        return messages.map(chatMessage);
+      },
+    });
   }
 
-  #decide({ role }: ParticipantIdentity, { type, payload }: Decision): void {
-    if (!isHost(role)) throw new MeetError('forbidden', 'Only a host of the meeting may do this.');
-    const session = this.#sessions.get(payload.participantId);
-    if (!session?.waiting) {
-      throw new MeetError('not-found', `Nobody waits with the id ${payload.participantId.slice(0, 80)}.`);
-    }
-    if (type === 'admit') this.#admit(session);
-    else session.close(DENIED.reason, DENIED);
+  #actor(session: Session): Actor {
+    const { id, role, userId, name } = session.identity;
+    const standing = session.waiting ? 'waiting' : role;
+    return { meetingId: this.id, standing, participantId: id, userId, name, address: session.address };
+  }
+
+  #admit(session: Session | undefined): void {
+    if (session?.waiting !== true) return;
+    const { waitingRoom, records } = this.#options;
+    waitingRoom.leave(this.id, session.identity.id);
+    records.joined(this.id, session.info(), session.identity, session.address);
+    session.admit();
   }
 
   #mediaReset(reason: string): void {

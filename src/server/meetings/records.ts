@@ -18,14 +18,18 @@ export class Records {
     this.#logger = options.logger;
   }
 
-  joined(meetingId: string, { joinedAt }: ParticipantInfo, identity: ParticipantIdentity): void {
-    const { id, name, role, userId } = identity;
+  joined(
+    meetingId: string,
+    { joinedAt }: ParticipantInfo,
+    { id, name, role, userId }: ParticipantIdentity,
+    address: string | null,
+  ): void {
     this.#tracks.set(id, new Set());
     this.#write('joined', async () => {
       const serverId = this.#serverId;
       // Who comes back after the resume window, or from another server, has a record already.
-      if ((await this.#store.participants.rejoin(id, serverId)) !== undefined) return;
-      const participant = { id, meetingId, displayName: name, role, userId, joinedAt, serverId };
+      if ((await this.#store.participants.rejoin(id, serverId, address)) !== undefined) return;
+      const participant = { id, meetingId, displayName: name, role, userId, joinedAt, serverId, address };
       await this.#store.participants.add(participant);
     });
   }

@@ -4,8 +4,12 @@ import { MeetError } from '../../protocol/errors.ts';
 import type { ParticipantInfo } from '../../protocol/model.ts';
 import type { CreateMeetingBody, JoinBody, UpdateMeetingBody } from '../../protocol/rest.ts';
 import { CLOSE } from '../../protocol/signaling.ts';
-import { type Claims, requireMeeting, type Tokens } from '../auth/tokens.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import { type Claims, type ParticipantClaims, requireMeeting, type Tokens } from '../auth/tokens.ts';
 import { iceServersFor } from '../auth/turn.ts';
+import type { Chat } from '../chat/chat.ts';
+import { ChatFeed } from '../chat/feed.ts';
+import type { LiveState } from '../cluster/index.ts';
 import type { ServerConfig, ServerLogger } from '../config.ts';
 import type { Sfu } from '../sfu/index.ts';
 import type { Farewell, ParticipantIdentity } from '../signaling/session.ts';
@@ -18,10 +22,16 @@ import {
   openMeeting,
   type Store,
 } from '../store/index.ts';
+import { MeetingAccess, somebody } from './access.ts';
+import { HostActions } from './actions.ts';
+import { CreateLimiter } from './create-limiter.ts';
 import { LiveMeeting } from './live-meeting.ts';
 import { type HeldMeeting, LiveMeetings } from './live-meetings.ts';
-import { PasswordCheck } from './password-check.ts';
+import { type Actor, removed, requireAllowed } from './policy.ts';
 import { Records } from './records.ts';
+import { MeetingRequests } from './requests.ts';
+import type { MeetingSignal, MeetingSignals } from './signals.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 export interface MeetingServiceOptions {
   readonly config: ServerConfig;
@@ -30,6 +40,10 @@ export interface MeetingServiceOptions {
   readonly serverId: string;
   readonly sfu: Sfu;
   readonly tokens: Tokens;
+  readonly live: LiveState;
+  readonly signals: MeetingSignals;
+  readonly chat: Chat;
+  readonly audit: AuditLog;
   /** Base URL in what everyone in a meeting is told alike. */
   readonly baseUrl: () => string;
   readonly logger: ServerLogger;
@@ -44,6 +58,8 @@ export interface Joined extends Credentials {
 export interface Admission extends HeldMeeting {
   readonly identity: ParticipantIdentity;
   readonly tokenExpiresAt: number;
+  /** Where they come from, as limits count it. */
+  readonly address: string;
 }
 
 const ENDED: Farewell = { code: CLOSE.meetingEnded, reason: 'ended', message: 'The host ended the meeting.' };
@@ -57,7 +73,11 @@ export class MeetingService {
   readonly #options: MeetingServiceOptions;
   readonly #store: Store;
   readonly #records: Records;
-  readonly #passwords = new PasswordCheck();
+  readonly #waitingRoom: WaitingRoom;
+  readonly #access: MeetingAccess;
+  /** What those with a token of a meeting ask for. */
+  readonly requests: MeetingRequests;
+  readonly #creations: CreateLimiter;
   readonly #live: LiveMeetings;
   readonly #restored = Promise.withResolvers<void>();
   #stopping = false;
@@ -66,6 +86,21 @@ export class MeetingService {
     this.#options = options;
     this.#store = options.store;
     this.#records = new Records(options);
+    this.#waitingRoom = new WaitingRoom(options);
+    this.#creations = new CreateLimiter(options.live, options.config);
+    const parts = { ...options, records: this.#records, waitingRoom: this.#waitingRoom };
+    this.#access = new MeetingAccess(parts);
+    const actions = new HostActions({
+      ...parts,
+      change: (meetingId, patch) => this.#change(meetingId, patch),
+      end: (meetingId) => this.#endSoon(meetingId),
+    });
+    this.requests = new MeetingRequests({
+      ...parts,
+      actions,
+      access: this.#access,
+      live: (meetingId) => this.#live.get(meetingId),
+    });
     this.#live = new LiveMeetings((meetingId) => this.#open(meetingId));
     this.#restored.promise.catch(() => {});
   }
@@ -74,21 +109,34 @@ export class MeetingService {
     return this.#stopping;
   }
 
-  /** Creates a meeting; its host is the user of `claims`, or a new one. */
-  async create(body: CreateMeetingBody, claims?: Claims): Promise<{ meeting: Meeting; hostToken: string }> {
+  /**
+   * Creates a meeting; its host is the user of `claims`, or a new one.
+   *
+   * @throws MeetError `unauthorized` where only who has a token may, `rate-limited`
+   */
+  async create(
+    body: CreateMeetingBody,
+    claims: Claims | undefined,
+    address: string,
+  ): Promise<{ meeting: Meeting; hostToken: string }> {
     const { title = null, scheduledTime = null, duration = null, settings = {} } = body;
-    const passwordHash = settings.password ? await hashPassword(settings.password) : null;
-    const userId = claims?.userId ?? (await this.#store.users.create()).id;
-    const meeting = await this.#store.meetings.create({
+    await this.#creations.take(claims?.userId ?? null, address);
+    const { password, ...flags } = settings;
+    const passwordHash = password ? await hashPassword(password) : null;
+    const { users, meetings } = this.#store;
+    const { id: userId } = await (claims?.userId ? users.ensure(claims.userId) : users.create());
+    const meeting = await meetings.create({
       hostUserId: userId,
       title,
       scheduledTime,
       duration,
       passwordHash,
-      waitingRoom: settings.waitingRoom ?? false,
-      recording: settings.recording ?? false,
+      ...flags,
     });
-    return { meeting, hostToken: await this.#options.tokens.issueHost({ userId, meetingId: meeting.id }) };
+    const actor = { participantId: null, userId, name: null, role: null, address };
+    await this.#options.audit.allowed({ meetingId: meeting.id, actor, action: 'create' });
+    const { token } = await this.#options.tokens.issueHost({ userId, meetingId: meeting.id });
+    return { meeting, hostToken: token };
   }
 
   /** @throws MeetError `meeting-not-found` */
@@ -98,24 +146,63 @@ export class MeetingService {
     return meeting;
   }
 
-  /** @throws MeetError `meeting-not-found`, `meeting-ended` */
-  async update(meetingId: string, body: UpdateMeetingBody): Promise<Meeting> {
-    openMeeting(await this.#store.meetings.get(meetingId), meetingId);
+  /** @throws MeetError `forbidden`, `removed`, `meeting-not-found`, `meeting-ended` */
+  async update(actor: Actor, body: UpdateMeetingBody): Promise<Meeting> {
+    const { meetingId } = actor;
     const { settings = {}, ...rest } = body;
     const { password, ...flags } = settings;
-    const patch: MeetingPatch = { ...rest, ...flags };
-    if (password !== undefined) patch.passwordHash = password === null ? null : await hashPassword(password);
+    // The log says that there is another password, and not which.
+    const detail = { ...rest, ...flags, ...(password === undefined ? {} : { password: password !== null }) };
+    const decision = { meetingId, actor: somebody(actor), action: 'update', detail };
+    const patch = await this.#options.audit.watch(decision, async (): Promise<MeetingPatch> => {
+      const meeting = openMeeting(await this.#store.meetings.get(meetingId), meetingId);
+      requireAllowed(actor, 'update-meeting', meeting.hostUserId);
+      if (password === undefined) return { ...rest, ...flags };
+      const passwordHash = password === null ? null : await hashPassword(password);
+      return { ...rest, ...flags, passwordHash };
+    });
+    await this.#options.audit.allowed(decision);
+    return await this.#change(meetingId, patch);
+  }
+
+  async #change(meetingId: string, patch: MeetingPatch): Promise<Meeting> {
     const meeting = await this.#store.meetings.update(meetingId, patch);
     if (meeting === undefined) throw meetingNotFound(meetingId);
     this.#live.get(meetingId)?.update(meeting);
+    this.#options.signals.tellOthers(meetingId, { type: 'updated' });
     return meeting;
   }
 
-  /** Ends it for everybody and for good; one that has ended stays as it was. */
-  async end(meetingId: string): Promise<Meeting> {
+  /** The same as the action `end`, where one that has ended stays as it was. @throws MeetError `forbidden`, `removed` */
+  async delete(actor: Actor): Promise<Meeting> {
+    const { meetingId } = actor;
+    const decision = { meetingId, actor: somebody(actor), action: 'end' };
+    const { audit } = this.#options;
+    await audit.watch(decision, () => this.requests.authorize(actor, 'end-meeting'));
+    await audit.allowed(decision);
+    return await this.#end(meetingId);
+  }
+
+  async #end(meetingId: string): Promise<Meeting> {
     const meeting = await this.#store.meetings.end(meetingId);
-    await this.#live.close(meetingId, ENDED);
+    await this.#sendAway(meetingId);
     return meeting;
+  }
+
+  /** The host who ends it is told that it is done before its connection closes. */
+  async #endSoon(meetingId: string): Promise<Meeting> {
+    const meeting = await this.#store.meetings.end(meetingId);
+    setImmediate(() => {
+      this.#sendAway(meetingId).catch((error: unknown) => {
+        this.#options.logger.error({ err: error, meetingId }, 'A meeting that has ended goes on');
+      });
+    });
+    return meeting;
+  }
+
+  async #sendAway(meetingId: string): Promise<void> {
+    this.#options.signals.tellOthers(meetingId, { type: 'ended' });
+    await this.#live.close(meetingId, ENDED);
   }
 
   /**
@@ -124,7 +211,7 @@ export class MeetingService {
    * @param claims of the request's token, which makes its bearer a host and spares them the password
    * @param address of the client, for counting wrong passwords
    * @throws MeetError `server-stopping`, `meeting-not-found`, `meeting-ended`, `meeting-locked`, `wrong-meeting`,
-   * `password-required`, `wrong-password`, `rate-limited`
+   * `blocked`, `removed`, `password-required`, `wrong-password`, `rate-limited`
    */
   async join(
     meetingId: string,
@@ -133,54 +220,34 @@ export class MeetingService {
     address: string,
   ): Promise<Joined> {
     this.#refuseStopping();
-    let meeting = openMeeting(await this.#store.meetings.get(meetingId), meetingId);
     if (claims !== undefined) requireMeeting(claims, meetingId);
-    const role = claims?.kind === 'host' ? 'host' : (claims?.role ?? 'participant');
-    if (role !== 'host') {
-      if (meeting.locked) throw new MeetError('meeting-locked', 'The host has locked the meeting.');
-      await this.#passwords.check(meeting, body.password, address);
-    }
+    const { displayName: name, password } = body;
+    const ticket = await this.#access.apply({ meetingId, name, password, claims, address });
+    const { role } = ticket;
+    let { meeting } = ticket;
     if (meeting.status === 'scheduled') {
       meeting = await this.#store.meetings.start(meetingId);
       this.#live.get(meetingId)?.update(meeting);
+      this.#options.signals.tellOthers(meetingId, { type: 'updated' });
     }
-    const identity = {
-      id: randomUUID(),
-      name: body.displayName,
-      role,
-      userId: claims?.userId ?? null,
-    } as const;
-    const { id, name } = identity;
+    if (ticket.userId !== null) await this.#store.users.ensure(ticket.userId);
+    const identity = { id: randomUUID(), name, role, userId: ticket.userId } as const;
+    const { id } = identity;
     const state = meeting.waitingRoom && role === 'participant' ? 'waiting' : 'joining';
     return {
       meeting,
-      participant: { id, name, role, state, joinedAt: Date.now(), tracks: [] },
+      participant: { id, name, role, state, joinedAt: Date.now(), hand: null, tracks: [] },
       ...(await this.#issueCredentials(meetingId, identity)),
     };
-  }
-
-  /**
-   * Who is in the meeting now, and for hosts who waits.
-   *
-   * @throws MeetError `meeting-not-found`; `forbidden` for one who has not been let in
-   */
-  async participants(meetingId: string, claims: Claims): Promise<ParticipantInfo[]> {
-    const { waitingRoom } = await this.get(meetingId);
-    const live = this.#live.get(meetingId);
-    if (claims.kind === 'host' || claims.role !== 'participant') return live?.participants('hosts') ?? [];
-    if (waitingRoom && !live?.has(claims.participantId)) {
-      throw new MeetError('forbidden', 'A host has to let you in first.');
-    }
-    return live?.participants('everyone') ?? [];
   }
 
   /**
    * Checks a token for signaling and keeps the meeting open until the admission is released.
    *
    * @throws MeetError `server-stopping`, `unauthorized`, `token-expired`, `wrong-meeting`, `meeting-not-found`,
-   * `meeting-ended`
+   * `meeting-ended`, `removed`, `blocked`
    */
-  async admit(meetingId: string, token: string): Promise<Admission> {
+  async admit(meetingId: string, token: string, address: string): Promise<Admission> {
     this.#refuseStopping();
     const claims = await this.#options.tokens.verify(token);
     if (claims.kind !== 'participant') {
@@ -197,8 +264,38 @@ export class MeetingService {
       held.release();
       this.#refuseStopping();
     }
-    const { participantId: id, name, role, userId, expiresAt } = claims;
-    return { ...held, identity: { id, name, role, userId }, tokenExpiresAt: expiresAt };
+    try {
+      const identity = await this.#identify(claims, address);
+      // The host's word for somebody who waits finds a place that is taken already.
+      if (held.live.waits(identity)) await this.#enterWaitingRoom(meetingId, identity, address);
+      return { ...held, identity, address, tokenExpiresAt: claims.expiresAt };
+    } catch (error) {
+      held.release();
+      throw error;
+    }
+  }
+
+  /** Who the bearer of a participant's token is now. @throws MeetError `removed`, `blocked` */
+  async #identify(claims: ParticipantClaims, address: string): Promise<ParticipantIdentity> {
+    const { participantId: id, meetingId, name, userId } = claims;
+    const actor = { participantId: id, userId, name, role: claims.role, address };
+    return await this.#options.audit.watch({ meetingId, actor, action: 'connect' }, async () => {
+      const record = await this.#store.participants.get(id);
+      if (record?.leaveReason === 'removed') throw removed();
+      const role = record?.role ?? claims.role;
+      if (role !== 'host') await this.#access.requireUnblocked(meetingId, { userId, address });
+      return { id, name, role, userId };
+    });
+  }
+
+  async #enterWaitingRoom(
+    meetingId: string,
+    { id: participantId, name, role, userId }: ParticipantIdentity,
+    address: string,
+  ): Promise<void> {
+    await this.#waitingRoom.enter(meetingId, { id: participantId, name });
+    const actor = { participantId, userId, name, role, address };
+    await this.#options.audit.allowed({ meetingId, actor, action: 'wait' });
   }
 
   /**
@@ -239,18 +336,55 @@ export class MeetingService {
   }
 
   async #open(meetingId: string): Promise<LiveMeeting> {
-    const { config, sfu, tokens, baseUrl, logger } = this.#options;
+    const { config, sfu, tokens, baseUrl, logger, signals, store } = this.#options;
     const meeting = openMeeting(await this.#store.meetings.get(meetingId), meetingId);
-    return new LiveMeeting({
+    const room = await sfu.createRoom(meetingId);
+    let live: LiveMeeting | undefined;
+    const before: MeetingSignal[] = [];
+    // Listened to before the chat is looked up, so that nothing is missed between the two.
+    const unsubscribe = await signals.listen(meetingId, (signal) => {
+      if (live === undefined) before.push(signal);
+      else this.#apply(live, signal);
+    });
+    const feed = await ChatFeed.open(meetingId, { store, logger });
+    live = new LiveMeeting({
       meeting,
-      room: await sfu.createRoom(meetingId),
+      room,
+      feed,
+      store,
       baseUrl: baseUrl(),
       records: this.#records,
+      waitingRoom: this.#waitingRoom,
+      handle: (actor, request) => this.requests.handle(actor, request),
+      onClosed: () => {
+        unsubscribe().catch((error: unknown) =>
+          logger.error({ err: error }, 'A meeting is still listened to'),
+        );
+      },
       issueCredentials: (id, identity) => this.#issueCredentials(id, identity),
       tokenTtlMs: tokens.ttlMs,
       resumeWindowMs: config.timings.resumeWindowMs,
       logger: logger.child({ meetingId }),
     });
+    for (const signal of before) this.#apply(live, signal);
+    return live;
+  }
+
+  #apply(live: LiveMeeting, signal: MeetingSignal): void {
+    if (signal.type === 'ended') {
+      void this.#live.close(live.id, ENDED);
+    } else if (signal.type === 'updated') {
+      this.#reload(live).catch((error: unknown) => {
+        this.#options.logger.error({ err: error, meetingId: live.id }, 'A changed meeting was not read');
+      });
+    } else {
+      live.apply(signal);
+    }
+  }
+
+  async #reload(live: LiveMeeting): Promise<void> {
+    const meeting = await this.#store.meetings.get(live.id);
+    if (meeting !== undefined && !live.closed) live.update(meeting);
   }
 
   async #issueCredentials(meetingId: string, identity: ParticipantIdentity): Promise<Credentials> {

@@ -1,7 +1,7 @@
 /** A participant on the SFU: a connection to send on and one to receive on. */
 import { EventEmitter } from 'node:events';
 import { MeetError } from '../../protocol/errors.ts';
-import type { TrackInfo } from '../../protocol/model.ts';
+import type { MediaSource, TrackInfo } from '../../protocol/model.ts';
 import { PublishConnection } from './publish-connection.ts';
 import type { PersonalUpdate } from './quality/room-quality.ts';
 import { type PeerHost, type Route, type Track, trackInfo } from './route.ts';
@@ -15,6 +15,7 @@ import type {
   PeerStats,
   PublishReply,
   PublishRequest,
+  PublishRule,
   SubscribeOffer,
   Subscription,
   TrickledCandidate,
@@ -23,6 +24,7 @@ import type {
 export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
   readonly id: string;
   readonly #host: PeerHost;
+  readonly #rule: PublishRule;
   readonly #subscriber: Subscriber;
   #publish: PublishConnection | undefined;
   #publishing = false;
@@ -32,10 +34,11 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
   #wasConnected = false;
   #closed = false;
 
-  constructor(id: string, host: PeerHost) {
+  constructor(id: string, host: PeerHost, rule: PublishRule) {
     super();
     this.id = id;
     this.#host = host;
+    this.#rule = rule;
     this.#subscriber = new Subscriber({
       peerId: id,
       host,
@@ -84,6 +87,7 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
         route,
         peerId: this.id,
         onConnected: () => this.#connected(),
+        rule: this.#rule,
         onLost: () => {
           if (this.#publish === connection) this.#endPublishing();
         },
@@ -119,6 +123,11 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
     if (this.#closed) return;
     this.#told = JSON.stringify(this.tracks);
     this.emit('tracks', this.tracks);
+  }
+
+  endTracks(sources: ReadonlySet<MediaSource>): void {
+    this.#publish?.end(sources);
+    this.#tracksChanged();
   }
 
   async setSubscription(subscription: Subscription): Promise<void> {

@@ -14,7 +14,7 @@ import {
 import { endedMeanwhile, type Route, type Track } from './route.ts';
 import { badSdp, type Description, fingerprintOf, type RemoteTransport } from './sdp/description.ts';
 import { newSessionId, withTransport, writeSession } from './sdp/session.ts';
-import type { PublishReply } from './types.ts';
+import type { PublishReply, PublishRule } from './types.ts';
 
 /**
  * Least time between two keyframe requests for a stream. Chromium ignores one that comes within 300 ms of another,
@@ -33,6 +33,7 @@ export interface PublishConnectionOptions {
   readonly peerId: string;
   /** DTLS is up. */
   readonly onConnected: () => void;
+  readonly rule: PublishRule;
   /** The client ended the connection, or DTLS failed. */
   readonly onLost: () => void;
 }
@@ -41,6 +42,7 @@ export class PublishConnection {
   readonly #transport: WebRtcTransport;
   readonly #route: Route;
   readonly #peerId: string;
+  readonly #rule: PublishRule;
   readonly #sessionId = newSessionId();
   /** Our DTLS role, as in the answer's `a=setup`. */
   readonly #setup: 'active' | 'passive';
@@ -58,6 +60,7 @@ export class PublishConnection {
     this.#transport = transport;
     this.#route = options.route;
     this.#peerId = options.peerId;
+    this.#rule = options.rule;
     this.#remote = remote;
     // The client is the DTLS client where it leaves us the choice: it can start as soon as ICE has a path, while
     // an ICE-lite side does not know before a packet comes.
@@ -78,7 +81,8 @@ export class PublishConnection {
     tracks: readonly PublishedTrack[],
     options: PublishConnectionOptions,
   ): Promise<{ connection: PublishConnection; reply: PublishReply }> {
-    const plan = planPublish(offer, [], options.route.capabilities);
+    const refused = refusedMids(offer, tracks, options.rule);
+    const plan = planPublish(offer, [], options.route.capabilities, refused);
     const remote = plan.transport!;
     const transport = await options.route.createTransport();
     try {
@@ -113,7 +117,19 @@ export class PublishConnection {
 
   /** @throws MeetError `bad-sdp`, `no-common-codec`; what was agreed before goes on then. */
   renegotiate(offer: Description, tracks: readonly PublishedTrack[]): Promise<PublishReply> {
-    return this.#apply(planPublish(offer, this.#agreed, this.#route.capabilities), offer, tracks);
+    const refused = refusedMids(offer, tracks, this.#rule);
+    return this.#apply(planPublish(offer, this.#agreed, this.#route.capabilities, refused), offer, tracks);
+  }
+
+  /** Ends the tracks of these sources; a later offer may begin them anew. */
+  end(sources: ReadonlySet<MediaSource>): void {
+    for (const [mid, track] of this.#tracks) {
+      if (!sources.has(track.source)) continue;
+      this.#end(mid, track);
+      this.#agreed = this.#agreed.map((section) =>
+        section.mid === mid ? { ...section, rtpParameters: undefined } : section,
+      );
+    }
   }
 
   close(): void {
@@ -176,7 +192,7 @@ export class PublishConnection {
           kind,
           rtpParameters:
             kind === 'video' ? forLayers(sending!.rtpParameters, layers) : sending!.rtpParameters,
-          paused: muted === true,
+          paused: muted === true || this.#rule(source ?? defaultSource(kind)) === 'mute',
           ...(kind === 'video' ? { keyFrameRequestDelay: KEY_FRAME_REQUEST_DELAY_MS } : {}),
         });
         if (this.#transport.closed) throw endedMeanwhile(producer);
@@ -211,6 +227,7 @@ export class PublishConnection {
     if (about === undefined) return;
     track.source = about.source;
     if (about.muted === undefined || about.muted === track.producer.paused) return;
+    if (!about.muted && this.#rule(track.source) !== 'send') return;
     await (about.muted ? track.producer.pause() : track.producer.resume());
   }
 
@@ -257,6 +274,20 @@ function forLayers(parameters: RtpParameters, layers: PublishedTrack['layers']):
         : {}),
     })),
   };
+}
+
+/** Sections of what may not be sent. */
+function refusedMids(
+  { sections }: Description,
+  described: readonly PublishedTrack[],
+  rule: PublishRule,
+): Set<string> {
+  const sources = new Map(described.map(({ mid, source }) => [mid, source]));
+  const refused = sections.filter(
+    ({ mid, kind }) =>
+      rule(sources.get(mid) ?? defaultSource(kind === 'audio' ? 'audio' : 'video')) === 'refuse',
+  );
+  return new Set(refused.map(({ mid }) => mid));
 }
 
 function defaultSource(kind: Track['kind']): MediaSource {

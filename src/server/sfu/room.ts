@@ -9,7 +9,7 @@ import { SfuPeer } from './peer.ts';
 import { INITIAL_BITRATE } from './quality/receiver-quality.ts';
 import { RoomQuality } from './quality/room-quality.ts';
 import type { PeerHost, Route, Track } from './route.ts';
-import type { Peer, Room, RoomEvents, SfuLogger } from './types.ts';
+import type { Peer, PublishRule, Room, RoomEvents, SfuLogger } from './types.ts';
 import type { MediaWorker } from './worker.ts';
 import type { WorkerPool } from './workers.ts';
 
@@ -87,10 +87,10 @@ export class SfuRoom extends EventEmitter<RoomEvents> implements Room, PeerHost 
     return this.#peers.values();
   }
 
-  addPeer(id: string): Peer {
+  addPeer(id: string, rule: PublishRule = () => 'send'): Peer {
     if (this.#closed) throw new MeetError('meeting-ended', 'The meeting has ended.');
     if (this.#peers.has(id)) throw new MeetError('internal', `Peer ${id} is in the room already.`);
-    const peer = new SfuPeer(id, this);
+    const peer = new SfuPeer(id, this, rule);
     this.#peers.set(id, peer);
     return peer;
   }

@@ -4,6 +4,7 @@ import type { MediaKind, MediaSource, TrackInfo } from '../../protocol/model.ts'
 import type { PublishedTrack } from '../../protocol/signaling.ts';
 import { codecName } from './codecs.ts';
 import type { RoomQuality } from './quality/room-quality.ts';
+import { rtpParametersOf } from './rtp-parameters.ts';
 import type { SfuLogger } from './types.ts';
 
 /** Who is heard in an audio slot. */
@@ -53,9 +54,9 @@ export function trackInfo({ id, kind, source, producer, layers }: Track): TrackI
     id,
     kind,
     source,
-    codec: codecName(producer.rtpParameters.codecs[0]!),
+    codec: codecName(rtpParametersOf(producer).codecs[0]!),
     muted: producer.paused,
-    layers: Math.max(1, producer.rtpParameters.encodings?.length ?? 1, layers?.length ?? 1),
+    layers: Math.max(1, rtpParametersOf(producer).encodings?.length ?? 1, layers?.length ?? 1),
   };
 }
 

@@ -6,6 +6,7 @@ import type { MediaKind } from '../../protocol/model.ts';
 import type { SubscribedTrack } from '../../protocol/signaling.ts';
 import type { ReceiverCapabilities } from './receiver.ts';
 import { endedMeanwhile, type Route, type Track } from './route.ts';
+import { rtpParametersOf } from './rtp-parameters.ts';
 import { badSdp, type Description, fingerprintOf, readTransport, type Section } from './sdp/description.ts';
 import { newSessionId, withTransport, writeSession } from './sdp/session.ts';
 
@@ -131,7 +132,7 @@ export class SubscribeConnection {
           line.media = new RemoteOfferMediaSection({
             mid: line.mid,
             kind: track.kind,
-            offerRtpParameters: consumer.rtpParameters as never,
+            offerRtpParameters: rtpParametersOf(consumer) as never,
             streamId: track.slot === undefined ? track.peerId : track.id,
             trackId: track.id,
           }).getObject();
@@ -214,11 +215,11 @@ export class SubscribeConnection {
       if (line.carried !== undefined) {
         const { track, consumer } = line.carried;
         const wanted = section.direction === 'recvonly' || section.direction === 'sendrecv';
-        if (section.rejected) receiver.refused(consumer.rtpParameters);
+        if (section.rejected) receiver.refused(rtpParametersOf(consumer));
         if (section.rejected || !wanted) {
           refused.push(track);
           this.#release(line);
-        } else if (!receiver.answered(consumer.rtpParameters, section.media)) {
+        } else if (!receiver.answered(rtpParametersOf(consumer), section.media)) {
           this.#release(line);
           again = true;
         } else if (this.#unanswered.delete(consumer) && !consumer.closed && !this.#holds(track)) {

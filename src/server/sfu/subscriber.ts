@@ -5,6 +5,7 @@ import { MAX_PAGE_VIDEOS } from './quality/policy.ts';
 import type { ReceiverQuality } from './quality/receiver-quality.ts';
 import { ReceiverCapabilities } from './receiver.ts';
 import type { PeerHost, Route, Track } from './route.ts';
+import { rtpParametersOf } from './rtp-parameters.ts';
 import { parseDescription } from './sdp/description.ts';
 import { connectionStats } from './stats.ts';
 import { SubscribeConnection } from './subscribe-connection.ts';
@@ -170,7 +171,7 @@ export class Subscriber {
       .tracksOfOthers(this.#options.peerId, allAudio)
       .filter((track) => (track.kind === 'audio' ? audio : asks(track, video, videos)))
       .filter((track) => !track.producer.closed && !this.#declined.has(track))
-      .filter((track) => this.#receiver.accepts(track.producer.rtpParameters));
+      .filter((track) => this.#receiver.accepts(rtpParametersOf(track.producer)));
     const fresh = this.#connection === undefined || this.#connection.closed;
     if (fresh && wanted.length === 0) return;
     const connection = fresh ? await this.#connect(route, generation) : this.#connection;

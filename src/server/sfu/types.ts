@@ -1,7 +1,7 @@
 /** What the SFU takes and gives. Nothing of mediasoup's types leaves `src/server/sfu`. */
 import type { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
-import type { TrackInfo } from '../../protocol/model.ts';
+import type { MediaSource, TrackInfo } from '../../protocol/model.ts';
 import type { AudioSlot, PublishedTrack, SubscribedTrack, VideoRequest } from '../../protocol/signaling.ts';
 import type { PersonalUpdate } from './quality/room-quality.ts';
 
@@ -141,6 +141,9 @@ export interface PeerStats {
   readonly subscribe?: ConnectionStats;
 }
 
+/** Whether a participant may send from a source now: at all, or only muted. */
+export type PublishRule = (source: MediaSource) => 'send' | 'mute' | 'refuse';
+
 /** One participant's two peer connections. */
 export interface Peer extends EventEmitter<PeerEvents> {
   readonly id: string;
@@ -153,6 +156,8 @@ export interface Peer extends EventEmitter<PeerEvents> {
   readonly personal: PersonalUpdate;
   publish(request: PublishRequest): Promise<PublishReply>;
   setMuted(trackId: string, muted: boolean): Promise<void>;
+  /** Ends what it sends from these sources; it may offer it anew. */
+  endTracks(sources: ReadonlySet<MediaSource>): void;
   setSubscription(subscription: Subscription): Promise<void>;
   answer(sdp: string): Promise<void>;
   restartIce(): Promise<void>;
@@ -169,6 +174,7 @@ export interface Room extends EventEmitter<RoomEvents> {
   /** All audio slots; empty while the meeting has none. */
   readonly audioSlots: readonly AudioSlot[];
   readonly peers: Iterable<Peer>;
-  addPeer(id: string): Peer;
+  /** `rule` is asked with each offer; without it all may be sent. */
+  addPeer(id: string, rule?: PublishRule): Peer;
   close(): void;
 }

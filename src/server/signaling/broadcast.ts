@@ -17,6 +17,8 @@ export interface StateSource {
   speakers(): readonly string[];
   /** All audio slots; none in a small meeting. */
   audioSlots(): readonly AudioSlot[];
+  /** Number of the last chat message that was given out. */
+  lastMessage(): number;
   /** Sends a serialised message to those of the audience who are connected. */
   send(audience: Audience, text: string): void;
   count(): number;
@@ -114,12 +116,17 @@ export class StateBroadcast {
    * The first message of a connection. What is not sent to the others yet is in it already and comes again in
    * the next update, which does no harm: changes are whole participants.
    */
-  full(self: { participantId: string; resumed: boolean }, participants: ParticipantInfo[]): string {
+  full(
+    self: { participantId: string; resumed: boolean },
+    participants: ParticipantInfo[],
+    waiting = false,
+  ): string {
     const visible = new Set(participants.map(({ id }) => id));
     return update({
       version: this.#version,
       full: true,
       self,
+      ...(waiting ? {} : { chat: { last: this.#source.lastMessage() } }),
       meeting: this.#source.meeting(),
       participants,
       speakers: this.#source.speakers().filter((id) => visible.has(id)),

@@ -24,11 +24,16 @@ export interface ConnectionEvents {
 
 /** `error` as it goes over the wire; what went wrong inside is not told. */
 export function errorMessage(error: unknown, id?: number): ServerMessage {
-  const { code, message, hint } = MeetError.from(error);
+  const { code, message, hint, retryAfter } = MeetError.from(error);
   const payload =
     code === 'internal'
       ? { code, message: 'Something went wrong in the server.' }
-      : { code, message, ...(hint === undefined ? {} : { hint }) };
+      : {
+          code,
+          message,
+          ...(hint === undefined ? {} : { hint }),
+          ...(retryAfter === undefined ? {} : { retryAfter }),
+        };
   return { type: 'error', ...(id === undefined ? {} : { id }), payload };
 }
 
@@ -64,19 +69,22 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   }
 
   send(message: ServerMessage): void {
-    this.sendText(JSON.stringify(message));
+    void this.sendText(JSON.stringify(message));
   }
 
-  /** Sends what is serialised already. */
-  sendText(text: string): void {
+  /** Sends what is serialised already; resolves when it has left, or never will. */
+  async sendText(text: string): Promise<void> {
     if (this.#closed) return;
     if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) {
       this.#logger.warn({ buffered: this.#socket.bufferedAmount }, 'Signaling client is too slow');
       this.close(CLOSE.heartbeatTimeout, 'The client takes messages too slowly.');
       return;
     }
-    this.#socket.send(text, (error) => {
-      if (error) this.#logger.debug({ err: error }, 'Signaling message not sent');
+    await new Promise<void>((resolve) => {
+      this.#socket.send(text, (error) => {
+        if (error) this.#logger.debug({ err: error }, 'Signaling message not sent');
+        resolve();
+      });
     });
   }
 

@@ -1,6 +1,7 @@
 /** What each request of a participant does. */
 import type { ClientRequest, ServerMessage } from '../../protocol/signaling.ts';
 import type { Peer } from '../sfu/index.ts';
+import type { Lane } from './requests.ts';
 
 /** Requests that touch the participant's media. */
 export type PeerRequest = Extract<
@@ -8,8 +9,15 @@ export type PeerRequest = Extract<
   { type: 'offer' | 'subscribe' | 'ice-restart' | 'state-update' }
 >;
 
-/** What a host decides about someone in the waiting room. */
-export type Decision = Extract<ClientRequest, { type: 'admit' | 'deny' }>;
+/** Requests that touch the meeting. */
+export type MeetingRequest = Extract<ClientRequest, { type: 'message' | 'messages' | 'reaction' | 'action' }>;
+export type OkPayload = Extract<ServerMessage, { type: 'ok' }>['payload'];
+
+/** Which requests wait for each other: chat does not wait for a slow publish. */
+export function laneOf({ type }: PeerRequest | MeetingRequest): Lane | undefined {
+  if (type === 'action') return 'host';
+  return type === 'message' || type === 'messages' || type === 'reaction' ? undefined : 'media';
+}
 
 /**
  * Carries a request out and makes its reply.

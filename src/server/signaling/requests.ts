@@ -1,4 +1,4 @@
-/** Runs a participant's requests one after the other and remembers their replies for those sent twice. */
+/** Runs a participant's requests, those of one kind one after the other, and remembers replies for those sent twice. */
 import { hash } from 'node:crypto';
 import type { ServerMessage } from '../../protocol/signaling.ts';
 
@@ -13,10 +13,13 @@ interface Remembered {
   reply: string | undefined;
 }
 
+/** Requests of one lane wait for each other; those without a lane for nothing. */
+export type Lane = 'media' | 'host';
+
 export class RequestQueue {
   readonly #known = new Map<number, Remembered>();
   readonly #onReply: (text: string) => void;
-  #tail: Promise<void> = Promise.resolve();
+  readonly #tails = new Map<Lane, Promise<void>>();
   #waiting = 0;
 
   /** `onReply` gets each reply, serialised, when its request is done. */
@@ -34,18 +37,20 @@ export class RequestQueue {
     return known.reply === undefined ? 'running' : { reply: known.reply };
   }
 
-  /** Runs the request after those before it; `run` must not reject. `false` when too many wait already. */
-  submit(id: number, text: string, run: () => Promise<ServerMessage>): boolean {
+  /** Runs the request after those before it in its lane; `run` must not reject. `false` when too many wait already. */
+  submit(id: number, text: string, lane: Lane | undefined, run: () => Promise<ServerMessage>): boolean {
     if (this.#waiting >= MAX_WAITING) return false;
     const entry: Remembered = { digest: hash('sha256', text), reply: undefined };
     this.#remember(id, entry);
     this.#waiting += 1;
-    this.#tail = this.#tail.then(async () => {
+    const before = (lane && this.#tails.get(lane)) ?? Promise.resolve();
+    const done = before.then(async () => {
       const reply = JSON.stringify(await run());
       this.#waiting -= 1;
       entry.reply = reply;
       this.#onReply(reply);
     });
+    if (lane !== undefined) this.#tails.set(lane, done);
     return true;
   }
 

@@ -1,13 +1,15 @@
 /** A participant from the first signaling connection to the last; its media outlive a connection that breaks. */
 import { EventEmitter } from 'node:events';
 import { MeetError } from '../../protocol/errors.ts';
-import type { ParticipantInfo, ParticipantState, Role } from '../../protocol/model.ts';
+import type { MediaSource, ParticipantInfo, ParticipantState, Role } from '../../protocol/model.ts';
 import { CLOSE, type ClientMessage, type ServerMessage } from '../../protocol/signaling.ts';
+import type { ChatBatch, ChatDelivery } from '../chat/delivery.ts';
 import type { ServerLogger } from '../config.ts';
+import type { MediaRights } from '../meetings/media-rights.ts';
 import type { Peer } from '../sfu/index.ts';
 import type { StateBroadcast } from './broadcast.ts';
 import { type Connection, errorMessage } from './connection.ts';
-import { type Decision, execute, type PeerRequest } from './dispatch.ts';
+import { execute, laneOf, type MeetingRequest, type OkPayload, type PeerRequest } from './dispatch.ts';
 import { OpenOffer } from './open-offer.ts';
 import { RequestQueue } from './requests.ts';
 import { type Credentials, TokenRefresh } from './token-refresh.ts';
@@ -40,11 +42,15 @@ export interface SessionOptions {
   readonly joinedAt: number;
   /** Comes in only when a host says so. */
   readonly waiting: boolean;
+  /** Where it connects from, for limits and blocks; `null` after a restart, until it does. */
+  readonly address: string | null;
+  readonly rights: MediaRights;
+  readonly chat: ChatDelivery;
   readonly state: StateBroadcast;
   /** Those whom the participant sees, itself among them. */
   readonly visible: () => ParticipantInfo[];
-  /** Carries out what a host decides about someone who waits. @throws MeetError `forbidden`, `not-found` */
-  readonly decide: (decision: Decision) => void;
+  /** Answers a request that is not about the participant's own media. @throws MeetError */
+  readonly handle: (request: MeetingRequest) => Promise<OkPayload>;
   /** Makes the participant's place in the room, when the first connection comes. */
   readonly addPeer: () => Peer;
   readonly issueCredentials: () => Promise<Credentials>;
@@ -54,13 +60,17 @@ export interface SessionOptions {
 }
 
 export class Session extends EventEmitter<SessionEvents> {
-  readonly identity: ParticipantIdentity;
+  /** What it may send. */
+  readonly rights: MediaRights;
   readonly #options: SessionOptions;
   readonly #requests: RequestQueue;
   readonly #tokens: TokenRefresh;
   readonly #offer = new OpenOffer();
   #state: ParticipantState = 'reconnecting';
   #waiting: boolean;
+  #role: Role;
+  #hand: number | null = null;
+  #address: string | null;
   #connection: Connection | undefined;
   #peer: Peer | undefined;
   #publishing = false;
@@ -70,20 +80,24 @@ export class Session extends EventEmitter<SessionEvents> {
    */
   #untold: 'begin' | 'reset' | undefined = 'begin';
   #windowTimer: NodeJS.Timeout | undefined;
+  /** Number of the last chat message that the connection's client has. */
+  #after: number | undefined;
 
   /** It begins as one whose connection broke: without a connection in the resume window it is gone. */
   constructor(options: SessionOptions) {
     super();
-    this.identity = options.identity;
     this.#options = options;
+    this.rights = options.rights;
+    this.#role = options.identity.role;
+    this.#address = options.address;
     this.#waiting = options.waiting;
-    this.#requests = new RequestQueue((text) => this.#connection?.sendText(text));
+    this.#requests = new RequestQueue((text) => this.sendText(text));
     this.#tokens = new TokenRefresh({
       issue: options.issueCredentials,
       ttlMs: options.tokenTtlMs,
       onFresh: ({ token, expiresAt, iceServers }) => {
         const fresh = { token: { token, expiresAt }, ...(iceServers.length > 0 ? { iceServers } : {}) };
-        this.#connection?.sendText(options.state.personal(fresh));
+        this.sendText(options.state.personal(fresh));
       },
       onError: (error) => options.logger.error({ err: error }, 'No fresh token could be made'),
     });
@@ -94,28 +108,77 @@ export class Session extends EventEmitter<SessionEvents> {
     return this.#state === 'left';
   }
 
+  /** Who it is now: the role may have changed since it came. */
+  get identity(): ParticipantIdentity {
+    return { ...this.#options.identity, role: this.#role };
+  }
+
+  get address(): string | null {
+    return this.#address;
+  }
+
   /** In the waiting room, connected or not. */
   get waiting(): boolean {
     return this.#waiting;
   }
 
   info(): ParticipantInfo {
-    const { id, name, role } = this.identity;
+    const { id, name } = this.#options.identity;
     const tracks = this.#peer?.tracks ?? [];
     const state = this.#waiting && !this.closed ? 'waiting' : this.#state;
-    return { id, name, role, state, joinedAt: this.#options.joinedAt, tracks };
+    const { joinedAt } = this.#options;
+    return { id, name, role: this.#role, state, joinedAt, hand: this.#hand, tracks };
   }
 
   /** Sends a serialised message if there is a connection. */
   sendText(text: string): void {
-    this.#connection?.sendText(text);
+    void this.#connection?.sendText(text);
   }
 
-  /** Takes a connection in the place of the one before it. */
-  attach(connection: Connection, tokenExpiresAt: number): void {
+  /** Sends a message to who has been let in. */
+  notify(message: ServerMessage): void {
+    if (!this.#waiting) this.#connection?.send(message);
+  }
+
+  /** New chat messages. */
+  deliver(batch: ChatBatch): void {
+    this.#options.chat.deliver(batch);
+  }
+
+  /** A host gives it another role; its token says so, too. */
+  setRole(role: Role): void {
+    if (this.#role === role || this.closed) return;
+    this.#role = role;
+    if (this.#connection !== undefined) this.#tokens.renew();
+    this.emit('changed');
+  }
+
+  setHand(raised: boolean): void {
+    if (raised === (this.#hand !== null) || this.closed) return;
+    this.#hand = raised ? Date.now() : null;
+    this.emit('changed');
+  }
+
+  /** A host asks it to unmute. */
+  askToUnmute(participantId: string | null, source: MediaSource): void {
+    this.rights.grant(source);
+    this.notify({ type: 'unmute-request', payload: { participantId, source } });
+  }
+
+  /** Takes a connection in the place of the one before it; `after` is the last chat message that the client has. */
+  attach(
+    connection: Connection,
+    {
+      tokenExpiresAt,
+      address,
+      after,
+    }: { tokenExpiresAt: number; address: string; after?: number | undefined },
+  ): void {
     if (this.closed || connection.closed) return;
     const previous = this.#connection;
     this.#connection = connection;
+    this.#address = address;
+    this.#after = after;
     previous?.refuse('replaced', 'The same participant connected again.', CLOSE.replaced);
     clearTimeout(this.#windowTimer);
     connection.on('message', (message, text) => this.#receive(message, text));
@@ -123,7 +186,7 @@ export class Session extends EventEmitter<SessionEvents> {
 
     this.#state = 'joined';
     this.#begin(connection);
-    if (this.#offer.text !== undefined) connection.sendText(this.#offer.text);
+    if (this.#offer.text !== undefined) this.sendText(this.#offer.text);
     this.#tokens.start(tokenExpiresAt);
     this.emit('changed');
   }
@@ -148,6 +211,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#state = 'left';
     clearTimeout(this.#windowTimer);
     this.#tokens.stop();
+    this.#options.chat.stop();
     const connection = this.#connection;
     this.#connection = undefined;
     if (farewell !== undefined) {
@@ -163,20 +227,30 @@ export class Session extends EventEmitter<SessionEvents> {
     const resumed = this.#peer !== undefined && this.#untold === undefined;
     if (!this.#waiting) this.#peer ??= this.#createPeer();
     const self = { participantId: this.identity.id, resumed };
-    connection.sendText(this.#options.state.full(self, this.#options.visible()));
+    const { state, visible, chat, logger } = this.#options;
+    void connection.sendText(state.full(self, visible(), this.#waiting));
     const personal = this.#peer?.personal ?? {};
-    if (Object.keys(personal).length > 0) connection.sendText(this.#options.state.personal(personal));
+    if (Object.keys(personal).length > 0) void connection.sendText(state.personal(personal));
+    if (this.#waiting) return;
+    chat
+      .begin((text) => connection.sendText(text), this.#after)
+      .catch((error: unknown) => {
+        logger.error({ err: error }, 'Chat messages could not be read');
+        // The client comes back and asks for them again.
+        connection.close(CLOSE.heartbeatTimeout, 'The chat could not be read.');
+      });
   }
 
   #createPeer(): Peer {
     const peer = this.#options.addPeer();
+    this.rights.govern(peer);
     peer.on('offer', (offer) => {
       if (this.closed) return;
       // It stays open while nobody is connected.
       const text = this.#offer.set(offer);
-      this.#connection?.sendText(text);
+      this.sendText(text);
     });
-    peer.on('personal', (update) => this.#connection?.sendText(this.#options.state.personal(update)));
+    peer.on('personal', (update) => this.sendText(this.#options.state.personal(update)));
     peer.on('tracks', () => {
       if (!this.closed) this.emit('changed');
     });
@@ -187,6 +261,7 @@ export class Session extends EventEmitter<SessionEvents> {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     this.#tokens.stop();
+    this.#options.chat.stop();
     this.#state = 'reconnecting';
     this.#options.logger.debug({ code, reason }, 'Signaling connection ended');
     this.#armWindow();
@@ -221,11 +296,11 @@ export class Session extends EventEmitter<SessionEvents> {
     }
   }
 
-  #request(request: PeerRequest | Decision, text: string): void {
+  #request(request: PeerRequest | MeetingRequest, text: string): void {
     const known = this.#requests.lookUp(request.id, text);
     if (known === 'running') return;
     if (known !== undefined) {
-      this.#connection?.sendText(known.reply);
+      this.sendText(known.reply);
       return;
     }
     const isOffer = request.type === 'offer';
@@ -234,7 +309,7 @@ export class Session extends EventEmitter<SessionEvents> {
       this.#reply(errorMessage(error, request.id));
       return;
     }
-    const accepted = this.#requests.submit(request.id, text, () => this.#execute(request));
+    const accepted = this.#requests.submit(request.id, text, laneOf(request), () => this.#execute(request));
     if (!accepted) {
       this.#connection?.refuse('rate-limited', 'Too many requests wait for their reply.', CLOSE.rateLimited);
     } else if (isOffer) {
@@ -242,19 +317,25 @@ export class Session extends EventEmitter<SessionEvents> {
     }
   }
 
-  async #execute(request: PeerRequest | Decision): Promise<ServerMessage> {
+  async #execute(request: PeerRequest | MeetingRequest): Promise<ServerMessage> {
     try {
       if (this.closed) throw new MeetError('not-found', 'The participant has left.');
-      if (request.type === 'admit' || request.type === 'deny') {
-        this.#options.decide(request);
-        return { type: 'ok', id: request.id, payload: {} };
-      }
+      if (request.type === 'action') return await this.#handle(request);
+      // Everything else is for those who have been let in.
       if (this.#peer === undefined) {
         throw new MeetError('forbidden', 'A host has to let you in first.', {
           hint: 'Wait for the state-update in which you have joined.',
         });
       }
+      if (request.type === 'message' || request.type === 'messages' || request.type === 'reaction') {
+        return await this.#handle(request);
+      }
       this.#noteTold(request);
+      if (request.type === 'state-update') {
+        const { muted = [], hand } = request.payload;
+        for (const change of muted) if (!change.muted) this.rights.unmute(change.trackId);
+        if (hand !== undefined) this.setHand(hand);
+      }
       return await execute(this.#peer, request);
     } catch (error) {
       this.#logFailure(error, request.type);
@@ -262,6 +343,10 @@ export class Session extends EventEmitter<SessionEvents> {
     } finally {
       if (request.type === 'offer') this.#publishing = false;
     }
+  }
+
+  async #handle(request: MeetingRequest): Promise<ServerMessage> {
+    return { type: 'ok', id: request.id, payload: await this.#options.handle(request) };
   }
 
   #noteTold(request: PeerRequest): void {

@@ -36,6 +36,12 @@ export class TokenRefresh {
     }, delay);
   }
 
+  /** Makes new ones now: what is in them has changed. */
+  renew(): void {
+    this.stop();
+    this.#refresh(this.#run).catch(this.#options.onError);
+  }
+
   stop(): void {
     this.#run += 1;
     clearTimeout(this.#timer);

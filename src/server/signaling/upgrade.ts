@@ -33,6 +33,7 @@ const CLOSE_CODES: Partial<Record<ErrorCode, number>> = {
   'token-expired': CLOSE.unauthorized,
   'wrong-meeting': CLOSE.removed,
   removed: CLOSE.removed,
+  blocked: CLOSE.removed,
   'meeting-not-found': CLOSE.meetingNotFound,
   'meeting-ended': CLOSE.meetingEnded,
   'rate-limited': CLOSE.rateLimited,
@@ -91,16 +92,18 @@ export class SignalingServer {
     }
     let admission: Admission | undefined;
     let refusal: MeetError | undefined;
+    let after: number | undefined;
     try {
       const token = bearerToken(request.headers) ?? url.searchParams.get('token');
       admission = await this.#admit(meetingId, token, request);
+      after = lastMessage(url.searchParams.get('after'));
     } catch (error) {
       refusal = MeetError.from(error);
       if (refusal.fault !== 'caller')
         this.#options.logger.warn({ err: error }, 'Signaling connection refused');
     }
     try {
-      this.#connect(request, socket, head, admission, refusal);
+      this.#connect(request, socket, head, { admission, refusal, after });
     } finally {
       // ws completes an upgrade, or refuses it, before handleUpgrade returns.
       admission?.release();
@@ -109,22 +112,26 @@ export class SignalingServer {
 
   async #admit(meetingId: string, token: string | null, request: IncomingMessage): Promise<Admission> {
     const { trustProxy } = this.#options.config;
-    if (this.#upgrades?.take(addressKey(clientAddress(request, trustProxy))) === false) {
+    const address = addressKey(clientAddress(request, trustProxy));
+    if (this.#upgrades?.take(address) === false) {
       throw new MeetError('rate-limited', 'Too many signaling connections.');
     }
     if (!new RegExp(MEETING_ID_PATTERN).test(meetingId)) {
       throw new MeetError('meeting-not-found', 'There is no such meeting.');
     }
     if (token === null || token === '') throw noToken();
-    return this.#options.meetings.admit(meetingId, token);
+    return this.#options.meetings.admit(meetingId, token, address);
   }
 
   #connect(
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
-    admission: Admission | undefined,
-    refusal: MeetError | undefined,
+    {
+      admission,
+      refusal,
+      after,
+    }: { admission: Admission | undefined; refusal: MeetError | undefined; after: number | undefined },
   ): void {
     const { config, logger } = this.#options;
     this.#sockets.handleUpgrade(request, socket, head, (client) => {
@@ -137,9 +144,15 @@ export class SignalingServer {
         return;
       }
       const connection = new Connection(client, { timings: config.timings, logger });
-      const { live, identity, tokenExpiresAt } = admission;
+      const { live, identity, tokenExpiresAt, address } = admission;
       const baseUrl = baseUrlOf(askedOrigin(request, config.trustProxy), config.publicUrl, live.baseUrl);
-      live.attach(connection, { identity, tokenExpiresAt, baseUrl });
+      live.attach(connection, { identity, tokenExpiresAt, address, baseUrl, after });
     });
   }
+}
+
+/** The number that a client gives; anything else is none. */
+function lastMessage(text: string | null): number | undefined {
+  const number = Number(text);
+  return text !== null && /^\d+$/.test(text) && Number.isSafeInteger(number) ? number : undefined;
 }

@@ -54,6 +54,10 @@ export interface Meeting {
   recording: boolean;
   /** Whether the host lets nobody else in. */
   locked: boolean;
+  /** Whether participants may unmute themselves. */
+  unmuting: boolean;
+  /** Whether participants may share their screens. */
+  screenSharing: boolean;
 }
 
 export interface NewMeeting {
@@ -66,6 +70,9 @@ export interface NewMeeting {
   passwordHash?: string | null;
   waitingRoom?: boolean;
   recording?: boolean;
+  locked?: boolean;
+  unmuting?: boolean;
+  screenSharing?: boolean;
   createdAt?: number;
 }
 
@@ -80,6 +87,8 @@ export type MeetingPatch = Partial<
     | 'waitingRoom'
     | 'recording'
     | 'locked'
+    | 'unmuting'
+    | 'screenSharing'
   >
 >;
 
@@ -95,6 +104,8 @@ export interface Participant {
   leaveReason: string | null;
   /** The server whose presence it is, as `loadServerId` tells it. */
   serverId: string | null;
+  /** Where it connected from, of IPv6 the network; `null` when it has left. */
+  address: string | null;
 }
 
 export interface NewParticipant {
@@ -105,6 +116,7 @@ export interface NewParticipant {
   role?: Role;
   joinedAt?: number;
   serverId?: string | null;
+  address?: string | null;
 }
 
 export type ParticipantPatch = Partial<Pick<Participant, 'displayName' | 'role' | 'userId'>>;
@@ -200,11 +212,19 @@ export interface Message {
   /** The participant it is for; `null` for everyone. */
   recipientId: string | null;
   content: string;
-  /** Key of an attached file in the object store. */
+  /** Id of the message that it answers. */
+  replyTo: string | null;
   fileId: string | null;
   createdAt: number;
   /** The sender's own name for the message, by which a repeated send is recognised. */
   clientId: string | null;
+}
+
+/** A message with what belongs to it. */
+export interface FullMessage extends Message {
+  senderName: string;
+  recipientName: string | null;
+  file: StoredFile | null;
 }
 
 export interface NewMessage {
@@ -213,7 +233,62 @@ export interface NewMessage {
   senderId: string;
   recipientId?: string | null;
   content: string;
+  replyTo?: string | null;
   fileId?: string | null;
   clientId?: string | null;
   createdAt?: number;
 }
+
+/** A file that a participant has uploaded. */
+export interface StoredFile {
+  id: string;
+  meetingId: string;
+  senderId: string;
+  name: string;
+  contentType: string;
+  /** Bytes. */
+  size: number;
+  /** Key in the object store. */
+  location: string;
+  /** Whether a virus scanner has seen it. */
+  scanned: boolean;
+  /** Whether a message has it. */
+  sent: boolean;
+  createdAt: number;
+  expiresAt: number;
+  /** When the object was deleted. */
+  deletedAt: number | null;
+}
+
+export type NewFile = Omit<StoredFile, 'sent' | 'deletedAt'>;
+
+/** Who may not come back to a meeting. */
+export interface Block {
+  meetingId: string;
+  /** Whom it was that a host removed. */
+  participantId: string;
+  userId: string | null;
+  /** Only where there is no user. */
+  address: string | null;
+  createdAt: number;
+}
+
+/** One line of the audit log. */
+export interface AuditRecord {
+  id: number;
+  meetingId: string;
+  at: number;
+  actorId: string | null;
+  actorUserId: string | null;
+  actorName: string | null;
+  actorRole: Role | null;
+  address: string | null;
+  action: string;
+  targetId: string | null;
+  targetName: string | null;
+  outcome: 'allowed' | 'refused';
+  code: string | null;
+  detail: Readonly<Record<string, unknown>> | null;
+}
+
+export type NewAuditRecord = Omit<AuditRecord, 'id'>;

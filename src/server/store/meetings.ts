@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import { MeetError } from '../../protocol/errors.ts';
 import { newMeetingId } from './ids.ts';
 import { endStreams } from './media-streams.ts';
-import { flag, type MeetingRow, type Tables } from './tables.ts';
+import { flag, MEETING_FLAGS, type MeetingRow, type Tables } from './tables.ts';
 import type { Meeting, Meetings } from './types.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -28,20 +28,22 @@ export function meetings(db: Kysely<Tables>): Meetings {
         passwordHash: meeting.passwordHash ?? null,
         waitingRoom: flag(meeting.waitingRoom ?? false),
         recording: flag(meeting.recording ?? false),
-        locked: 0,
+        locked: flag(meeting.locked ?? false),
+        unmuting: flag(meeting.unmuting ?? true),
+        screenSharing: flag(meeting.screenSharing ?? true),
         lastSequence: 0,
       };
       await db.insertInto('meetings').values(row).execute();
       return fromRow(row);
     },
     async update(id, patch) {
-      const { waitingRoom, recording, locked, ...columns } = patch;
-      const row: Partial<MeetingRow> = {
-        ...columns,
-        ...(waitingRoom === undefined ? {} : { waitingRoom: flag(waitingRoom) }),
-        ...(recording === undefined ? {} : { recording: flag(recording) }),
-        ...(locked === undefined ? {} : { locked: flag(locked) }),
-      };
+      const { waitingRoom, recording, locked, unmuting, screenSharing, ...columns } = patch;
+      const flags = { waitingRoom, recording, locked, unmuting, screenSharing };
+      const row: Partial<MeetingRow> = { ...columns };
+      for (const name of MEETING_FLAGS) {
+        const value = flags[name];
+        if (value !== undefined) row[name] = flag(value);
+      }
       if (!Object.values(row).some((value) => value !== undefined)) return find(id);
       const updated = await db
         .updateTable('meetings')
@@ -126,5 +128,7 @@ function fromRow({ lastSequence: _, ...row }: MeetingRow): Meeting {
     waitingRoom: row.waitingRoom === 1,
     recording: row.recording === 1,
     locked: row.locked === 1,
+    unmuting: row.unmuting === 1,
+    screenSharing: row.screenSharing === 1,
   };
 }

@@ -2,7 +2,10 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CamelCasePlugin, type Dialect, Kysely, sql } from 'kysely';
 import { MeetError } from '../../protocol/errors.ts';
+import { audit } from './audit.ts';
+import { blocks } from './blocks.ts';
 import { databaseFault, withDatabaseFaults } from './faults.ts';
+import { files } from './files.ts';
 import { mediaStreams } from './media-streams.ts';
 import { meetings } from './meetings.ts';
 import { messages } from './messages.ts';
@@ -92,6 +95,9 @@ class SqlStore implements Store {
   readonly mediaStreams: Store['mediaStreams'];
   readonly recordings: Store['recordings'];
   readonly messages: Store['messages'];
+  readonly files: Store['files'];
+  readonly blocks: Store['blocks'];
+  readonly audit: Store['audit'];
   readonly secrets: Store['secrets'];
   readonly #db: Kysely<Tables>;
   #closed: Promise<void> | undefined;
@@ -105,6 +111,9 @@ class SqlStore implements Store {
     this.mediaStreams = withDatabaseFaults(mediaStreams(db));
     this.recordings = withDatabaseFaults(recordings(db));
     this.messages = withDatabaseFaults(messages(db));
+    this.files = withDatabaseFaults(files(db));
+    this.blocks = withDatabaseFaults(blocks(db));
+    this.audit = withDatabaseFaults(audit(db));
     this.secrets = withDatabaseFaults(secrets(db));
   }
 

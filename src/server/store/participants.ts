@@ -31,6 +31,7 @@ export function participants(db: Kysely<Tables>, engine: Store['engine']): Parti
         leftAt: null,
         leaveReason: null,
         serverId: participant.serverId ?? null,
+        address: participant.address ?? null,
       };
       return db.transaction().execute(async (trx) => {
         await refuseEnded(trx, row.meetingId);
@@ -42,7 +43,7 @@ export function participants(db: Kysely<Tables>, engine: Store['engine']): Parti
       if (!Object.values(patch).some((value) => value !== undefined)) return get(id);
       return db.updateTable('participants').set(patch).where('id', '=', id).returningAll().executeTakeFirst();
     },
-    rejoin(id, serverId) {
+    rejoin(id, serverId, address = null) {
       return db.transaction().execute(async (trx) => {
         const before = await trx
           .selectFrom('participants')
@@ -53,7 +54,7 @@ export function participants(db: Kysely<Tables>, engine: Store['engine']): Parti
         await refuseEnded(trx, before.meetingId);
         return trx
           .updateTable('participants')
-          .set({ leftAt: null, leaveReason: null, serverId })
+          .set({ leftAt: null, leaveReason: null, serverId, address })
           .where('id', '=', id)
           .returningAll()
           .executeTakeFirst();
@@ -63,7 +64,7 @@ export function participants(db: Kysely<Tables>, engine: Store['engine']): Parti
       return db.transaction().execute(async (trx) => {
         const left = await trx
           .updateTable('participants')
-          .set({ leftAt: at, leaveReason: reason })
+          .set({ leftAt: at, leaveReason: reason, address: null })
           .where('id', '=', id)
           .where('leftAt', 'is', null)
           .$if(serverId !== undefined, (query) => query.where('serverId', '=', serverId!))
@@ -80,7 +81,7 @@ export function participants(db: Kysely<Tables>, engine: Store['engine']): Parti
       return db.transaction().execute(async (trx) => {
         const left = await trx
           .updateTable('participants')
-          .set({ leftAt: at, leaveReason: reason })
+          .set({ leftAt: at, leaveReason: reason, address: null })
           .where('meetingId', '=', meetingId)
           .where('leftAt', 'is', null)
           .executeTakeFirst();

@@ -2,7 +2,18 @@
  * Rows as Kysely sees them: columns are snake_case in the database and camelCase here. Both engines store times
  * as 64-bit integers, booleans as 0 and 1, and JSON as text.
  */
-import type { MediaStream, Meeting, Message, Participant, Recording, Tier } from './types.ts';
+import type { Generated } from 'kysely';
+import type {
+  AuditRecord,
+  Block,
+  MediaStream,
+  Meeting,
+  Message,
+  Participant,
+  Recording,
+  StoredFile,
+  Tier,
+} from './types.ts';
 
 type Flag = 0 | 1;
 
@@ -15,10 +26,11 @@ export interface UserRow {
   createdAt: number;
 }
 
-export interface MeetingRow extends Omit<Meeting, 'waitingRoom' | 'recording' | 'locked'> {
-  waitingRoom: Flag;
-  recording: Flag;
-  locked: Flag;
+/** What of a meeting is on or off. */
+export const MEETING_FLAGS = ['waitingRoom', 'recording', 'locked', 'unmuting', 'screenSharing'] as const;
+type MeetingFlag = (typeof MEETING_FLAGS)[number];
+
+export interface MeetingRow extends Omit<Meeting, MeetingFlag>, Record<MeetingFlag, Flag> {
   /** Number of the last message; its row lock is what puts concurrent messages in order. */
   lastSequence: number;
 }
@@ -26,6 +38,16 @@ export interface MeetingRow extends Omit<Meeting, 'waitingRoom' | 'recording' | 
 export interface RecordingRow extends Omit<Recording, 'transcript' | 'access'> {
   transcript: string | null;
   access: string;
+}
+
+export interface FileRow extends Omit<StoredFile, 'scanned' | 'sent'> {
+  scanned: Flag;
+  sent: Flag;
+}
+
+export interface AuditRow extends Omit<AuditRecord, 'id' | 'detail'> {
+  id: Generated<number>;
+  detail: string | null;
 }
 
 export interface SecretRow {
@@ -40,6 +62,9 @@ export interface Tables {
   mediaStreams: MediaStream;
   recordings: RecordingRow;
   messages: Message;
+  files: FileRow;
+  blocks: Block;
+  audit: AuditRow;
   secrets: SecretRow;
 }
 

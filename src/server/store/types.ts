@@ -1,10 +1,15 @@
 /** The functions of the store. */
+import type { MeetError } from '../../protocol/errors.ts';
 import type {
+  AuditRecord,
+  Block,
+  FullMessage,
   MediaStream,
   MediaStreamPatch,
   Meeting,
   MeetingPatch,
-  Message,
+  NewAuditRecord,
+  NewFile,
   NewMediaStream,
   NewMeeting,
   NewMessage,
@@ -16,6 +21,7 @@ import type {
   Recording,
   RecordingPatch,
   RecordingStatus,
+  StoredFile,
   User,
   UserPatch,
 } from './entities.ts';
@@ -29,6 +35,8 @@ export interface Users {
   get(id: string): Promise<User | undefined>;
   getByEmail(email: string): Promise<User | undefined>;
   update(id: string, patch: UserPatch): Promise<User | undefined>;
+  /** The user of that id, made where there is none. */
+  ensure(id: string): Promise<User>;
 }
 
 export interface Meetings {
@@ -60,7 +68,7 @@ export interface Participants {
    * Someone with a record is in the meeting, on this server: their leaving, if they had left, is taken back.
    * @throws MeetError `meeting-ended`
    */
-  rejoin(id: string, serverId: string): Promise<Participant | undefined>;
+  rejoin(id: string, serverId: string, address?: string | null): Promise<Participant | undefined>;
   /**
    * Ends its presence and, in the same transaction, its streams; who has left stays as it was, and with `serverId` who
    * is on another server by now.
@@ -109,18 +117,57 @@ export interface Messages {
    * Stores it under the meeting's next sequence number. A second message of the same sender with the same
    * `clientId` is not stored: the first one is returned. Numbers become visible in order, so that a reader who
    * asks for what came after the last one it saw never misses one.
-   * @throws MeetError `meeting-not-found`, `meeting-ended`, `not-found` when sender or recipient is unknown.
+   * @throws MeetError `meeting-not-found`, `meeting-ended`; `not-found` when sender, recipient, the message that it answers
+   * or the file is unknown, or not the sender's to use.
    */
-  append(message: NewMessage): Promise<Message>;
-  get(id: string): Promise<Message | undefined>;
+  append(message: NewMessage): Promise<FullMessage>;
   /**
-   * Messages after a sequence number (0: from the first), in order. `limit` is 100 unless given. With `visibleTo`
-   * only those that are for everyone, or to or from this participant.
+   * The same for many in one transaction, in their order; a message that is refused keeps none of the others back.
+   * Throws only what keeps all of them from being stored.
+   */
+  appendAll(messages: readonly NewMessage[]): Promise<(FullMessage | MeetError)[]>;
+  get(id: string): Promise<FullMessage | undefined>;
+  /**
+   * Messages in order: those after a sequence number (0: from the first), or the last ones before one, from the first
+   * unless told. `limit` is 100 unless given. With `visibleTo` only those that are for everyone, or to or from this
+   * participant; with `null` only those for everyone.
    */
   page(
     meetingId: string,
-    options?: { after?: number; limit?: number; visibleTo?: string },
-  ): Promise<Message[]>;
+    options?: { after?: number; before?: number; limit?: number; visibleTo?: string | null },
+  ): Promise<FullMessage[]>;
+  /** The meeting's last sequence number, 0 where there is no message. */
+  last(meetingId: string): Promise<number>;
+}
+
+/** What participants have uploaded; the bytes are in the object store. */
+export interface Files {
+  /** @throws MeetError `not-found` when sender or meeting is unknown. */
+  create(file: NewFile): Promise<StoredFile>;
+  get(id: string): Promise<StoredFile | undefined>;
+  /** Whether the participant uploaded it or can see a message with it; `null` stands for who sees what is for everyone. */
+  isVisibleTo(id: string, participantId: string | null): Promise<boolean>;
+  /** Files to be deleted: those expired at `now`, and those made before `unsentBefore` that no message has. */
+  listExpired(options: { now: number; unsentBefore: number; limit: number }): Promise<StoredFile[]>;
+  /** The object is gone. */
+  markDeleted(id: string, at: number): Promise<void>;
+}
+
+/** Who may not come back to a meeting. */
+export interface Blocks {
+  add(block: Block): Promise<void>;
+  /** By account, or by address who has none. */
+  find(meetingId: string, who: { userId: string | null; address: string }): Promise<Block | undefined>;
+  /** Of one who was removed, or all; answers how many there were. */
+  remove(meetingId: string, participantId?: string): Promise<number>;
+}
+
+/** The audit log, which can only grow. */
+export interface Audit {
+  /** All or none of them. */
+  append(records: readonly NewAuditRecord[]): Promise<void>;
+  /** Entries after an id, in order. */
+  page(meetingId: string, options: { after: number; limit: number }): Promise<AuditRecord[]>;
 }
 
 /** What servers that share a database have in common and nobody else may know. */
@@ -138,6 +185,9 @@ export interface Store {
   readonly mediaStreams: MediaStreams;
   readonly recordings: Recordings;
   readonly messages: Messages;
+  readonly files: Files;
+  readonly blocks: Blocks;
+  readonly audit: Audit;
   readonly secrets: Secrets;
   /** Resolves when the database answers. @throws MeetError `storage-failed` */
   check(): Promise<void>;

@@ -27,6 +27,22 @@ export function users(db: Kysely<Tables>): Users {
       await db.insertInto('users').values(row).execute();
       return fromRow(row);
     },
+    async ensure(id) {
+      const row: UserRow = {
+        id,
+        name: null,
+        email: null,
+        tier: 'free',
+        preferences: JSON.stringify(DEFAULT_PREFERENCES),
+        createdAt: Date.now(),
+      };
+      await db
+        .insertInto('users')
+        .values(row)
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .execute();
+      return (await get(id)) ?? fromRow(row);
+    },
     async getByEmail(email) {
       const row = await db
         .selectFrom('users')

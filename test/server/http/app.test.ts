@@ -215,11 +215,17 @@ describe('the rest', () => {
       'delete /meetings/{meetingId}',
       'get /healthz',
       'get /meetings/{meetingId}',
+      'get /meetings/{meetingId}/audit',
+      'get /meetings/{meetingId}/files/{fileId}',
+      'get /meetings/{meetingId}/messages',
       'get /meetings/{meetingId}/participants',
       'get /objects/{*}',
       'patch /meetings/{meetingId}',
       'post /meetings',
+      'post /meetings/{meetingId}/actions',
+      'post /meetings/{meetingId}/files',
       'post /meetings/{meetingId}/join',
+      'post /meetings/{meetingId}/messages',
     ]);
     expect(body.paths['/meetings/{meetingId}/join']?.post).toMatchObject({
       requestBody: { content: { 'application/json': { schema: { required: ['displayName'] } } } },

@@ -155,9 +155,9 @@ test('a worker that is killed resets the media of its meetings and nothing else'
     expect(reply.type).toBe('answer');
     await bob.client.state((update) => update.participants?.[0]?.tracks.length === 1);
     replaced.cut();
-    ann.client = await SignalingClient.open(ann.joined.signalingUrl, ann.joined.token);
-    expect((await ann.client.state()).self).toMatchObject({ resumed: true });
-    await ann.client.leave();
+    const again = await SignalingClient.open(ann.joined.signalingUrl, ann.joined.token);
+    expect((await again.state()).self).toMatchObject({ resumed: true });
+    await again.leave();
     await bob.client.leave();
   } finally {
     await server.close();

@@ -23,7 +23,7 @@ async function meetingWithRoom() {
   const { meeting, hostToken } = await createMeeting(server.url, { settings: { waitingRoom: true } });
   const host = await enter(meeting.id, 'Host', hostToken);
   const guest = await enter(meeting.id, 'Guest');
-  expect((await host.client.request('admit', { participantId: guest.id })).type).toBe('ok');
+  expect((await host.client.request('action', { action: 'admit', participantId: guest.id })).type).toBe('ok');
   await guest.client.state(({ full }) => full === true);
   return { meeting, hostToken, host, guest };
 }
@@ -59,8 +59,8 @@ test('nothing but leaving works before a host says so', async () => {
     ['subscribe', { audio: true, video: true }],
     ['ice-restart', { pc: 'subscribe' }],
     ['state-update', { muted: [] }],
-    ['admit', { participantId: eve.id }],
-    ['deny', { participantId: guest.id }],
+    ['action', { action: 'admit', participantId: eve.id }],
+    ['action', { action: 'deny', participantId: guest.id }],
   ];
   for (const [type, payload] of attempts) {
     expect(await eve.client.request(type, payload)).toMatchObject({
@@ -88,10 +88,12 @@ test('whom a host admits is in, with everything', async () => {
   const eve = await enter(meeting.id, 'Eve');
   const refused = await eve.client.request('offer', publishOffer());
   expect(refused.type).toBe('error');
-  expect((await guest.client.request('admit', { participantId: eve.id })).payload).toMatchObject({
+  expect(
+    (await guest.client.request('action', { action: 'admit', participantId: eve.id })).payload,
+  ).toMatchObject({
     code: 'forbidden',
   });
-  expect((await host.client.request('admit', { participantId: eve.id })).type).toBe('ok');
+  expect((await host.client.request('action', { action: 'admit', participantId: eve.id })).type).toBe('ok');
   const full = await eve.client.state((update) => update.full === true);
   expect(full.self).toEqual({ participantId: eve.id, resumed: false });
   expect(names(full)).toEqual(['Host joined', 'Guest joined', 'Eve joined']);
@@ -100,7 +102,9 @@ test('whom a host admits is in, with everything', async () => {
   expect((await guest.client.request('subscribe', { audio: true, video: true })).type).toBe('ok');
   expect((await guest.client.next('offer')).payload.tracks).toMatchObject([{ participantId: eve.id }]);
   // Twice is once.
-  expect((await host.client.request('admit', { participantId: eve.id })).payload).toMatchObject({
+  expect(
+    (await host.client.request('action', { action: 'admit', participantId: eve.id })).payload,
+  ).toMatchObject({
     code: 'not-found',
   });
   // From full update to full update the versions have no gap, for hosts and guests alike.
@@ -118,7 +122,7 @@ test('whom a host admits is in, with everything', async () => {
 test('whom a host denies is told so and sent away', async () => {
   const { meeting, host, guest } = await meetingWithRoom();
   const eve = await enter(meeting.id, 'Eve');
-  expect((await host.client.request('deny', { participantId: eve.id })).type).toBe('ok');
+  expect((await host.client.request('action', { action: 'deny', participantId: eve.id })).type).toBe('ok');
   expect((await eve.client.next('bye')).payload).toEqual({
     reason: 'denied',
     message: 'The host did not let you in.',
@@ -140,7 +144,7 @@ test('who drops keeps waiting, and who was admitted meanwhile comes back into th
   expect(names(await again.state())).toEqual(['Eve waiting']);
   again.cut();
   await again.closed;
-  expect((await host.client.request('admit', { participantId: eve.id })).type).toBe('ok');
+  expect((await host.client.request('action', { action: 'admit', participantId: eve.id })).type).toBe('ok');
   const back = await SignalingClient.open(eve.joined.signalingUrl, eve.joined.token);
   const full = await back.state();
   expect(full.self).toMatchObject({ resumed: false });

@@ -22,7 +22,7 @@ test('a client that does not read is dropped before it fills the memory', async 
     let sent = 0;
     // The kernel's buffers come on top of ours.
     while (!connection.closed && sent < 400) {
-      connection.sendText(text);
+      void connection.sendText(text);
       sent++;
     }
     const [{ code }] = (await closed) as [{ code: number }];

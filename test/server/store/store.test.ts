@@ -97,6 +97,8 @@ describeEngines('store on {engine}', (engine) => {
         waitingRoom: true,
         recording: false,
         locked: false,
+        unmuting: true,
+        screenSharing: true,
       });
       expect(await store.meetings.get(meeting.id)).toEqual(meeting);
       const started = await store.meetings.start(meeting.id, 2000);

@@ -15,7 +15,7 @@ import type { ServerConfig } from '../../config.ts';
 import { meetingInfo } from '../../meetings/info.ts';
 import type { MeetingService } from '../../meetings/service.ts';
 import { addressKey } from '../address.ts';
-import { optionalClaims, requireClaims, requireHost } from '../authorization.ts';
+import { actorOf, optionalClaims } from '../authorization.ts';
 import { baseUrlOf, signalingUrl } from '../base-url.ts';
 import { errorReplies, withToken, withTokenOrWithout } from '../openapi.ts';
 
@@ -45,7 +45,11 @@ export const meetingRoutes: FastifyPluginAsyncTypebox<MeetingRoutesOptions> = as
       },
     },
     async (request, reply) => {
-      const { meeting, hostToken } = await meetings.create(request.body, optionalClaims(request));
+      const { meeting, hostToken } = await meetings.create(
+        request.body,
+        optionalClaims(request),
+        addressKey(request.ip),
+      );
       const info = meetingInfo(meeting, base(request));
       return reply.code(201).header('location', info.url).send({ meeting: info, hostToken });
     },
@@ -78,9 +82,8 @@ export const meetingRoutes: FastifyPluginAsyncTypebox<MeetingRoutesOptions> = as
       },
     },
     async (request) => {
-      const { meetingId } = request.params;
-      requireHost(request, meetingId);
-      return meetingInfo(await meetings.update(meetingId, request.body), base(request));
+      const actor = await actorOf(request, request.params.meetingId, meetings);
+      return meetingInfo(await meetings.update(actor, request.body), base(request));
     },
   );
 
@@ -97,9 +100,7 @@ export const meetingRoutes: FastifyPluginAsyncTypebox<MeetingRoutesOptions> = as
       },
     },
     async (request, reply) => {
-      const { meetingId } = request.params;
-      requireHost(request, meetingId);
-      await meetings.end(meetingId);
+      await meetings.delete(await actorOf(request, request.params.meetingId, meetings));
       return reply.code(204).send(null);
     },
   );
@@ -147,9 +148,8 @@ export const meetingRoutes: FastifyPluginAsyncTypebox<MeetingRoutesOptions> = as
       },
     },
     async (request) => {
-      const { meetingId } = request.params;
-      const claims = requireClaims(request, meetingId);
-      return { participants: await meetings.participants(meetingId, claims) };
+      const actor = await actorOf(request, request.params.meetingId, meetings);
+      return { participants: await meetings.requests.participants(actor) };
     },
   );
 };

@@ -1,5 +1,6 @@
 /** Makes a consumer send what was decided, quickly and with no more packets than are of use. */
 import type { Consumer } from 'mediasoup/types';
+import { rtpParametersOf } from '../rtp-parameters.ts';
 import type { LayerInput, VideoDecision } from './types.ts';
 
 /**
@@ -95,7 +96,7 @@ function preferredLayers({ layer, temporalLayer }: VideoDecision, layers: readon
 }
 
 /** Of what was negotiated, such as `L3T3`. */
-function highestTemporalLayer({ rtpParameters }: Consumer): number {
-  const mode = rtpParameters.encodings?.[0]?.scalabilityMode;
+function highestTemporalLayer(consumer: Consumer): number {
+  const mode = rtpParametersOf(consumer).encodings?.[0]?.scalabilityMode;
   return Number(/T(\d)/.exec(mode ?? '')?.[1] ?? 1) - 1;
 }

@@ -127,6 +127,17 @@ export function stepsOf({ layers, maxHeight }: VideoInput, lossCap: number): Ste
   return steps;
 }
 
+/** What must be there for a video to be sent at all, bits a second. */
+function admissionOf({ cost }: Step): number {
+  return Math.min(cost, HIGH_BITRATE);
+}
+
+/** What the least of the videos takes to be sent alone, bits a second; 0 without videos. */
+export function leastOf(videos: readonly VideoInput[]): number {
+  const lowest = videos.flatMap((video) => stepsOf(video, Number.POSITIVE_INFINITY).slice(0, 1));
+  return lowest.length === 0 ? 0 : Math.min(...lowest.map(admissionOf));
+}
+
 function rankOf({ source, pinned, speakerRank }: VideoInput): number {
   if (source === 'screen') return 0;
   if (pinned) return 1;
@@ -156,8 +167,9 @@ export function allocate(
   let used = 0;
   for (const { id, steps } of ranked) {
     const lowest = steps[0]!;
-    // The most important video may go into what is set aside for audio that is not being sent.
-    const fits = used + lowest.cost <= room || (used === 0 && lowest.cost + audioBitrate <= estimate);
+    // The most important video may go into what is set aside for audio that is not being sent. One that has no lower layer
+    // than the best is tried from there on; loss and delay tell whether the link bears it.
+    const fits = used + lowest.cost <= room || (used === 0 && admissionOf(lowest) + audioBitrate <= estimate);
     if (!fits) continue;
     given.set(id, lowest);
     used += lowest.cost;

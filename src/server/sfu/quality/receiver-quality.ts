@@ -2,6 +2,7 @@
 import type { Consumer, TransportTraceEventData, WebRtcTransport } from 'mediasoup/types';
 import type { SentVideo, StateUpdate, VideoRequest } from '../../../protocol/signaling.ts';
 import { LayerSwitch } from './layer-switch.ts';
+import { leastOf } from './policy.ts';
 import { Proof } from './proof.ts';
 import { ReturnProbe } from './return-probe.ts';
 import { Selection } from './selection.ts';
@@ -190,7 +191,7 @@ export class ReceiverQuality {
     this.#measured = this.#estimate + audioBitrate;
     const decision = this.#selection.update({
       nowMs,
-      ...this.#returning.judge(nowMs, this.#measured),
+      ...this.#returning.judge(nowMs, this.#measured, audioBitrate + leastOf(this.#videos)),
       loss: this.#loss,
       lossAnew: this.#lossAnew,
       audioBitrate,

@@ -16,8 +16,8 @@ export const WAIT_CEILING = 120_000;
 export const PROBE_CEILINGS: readonly number[] = [3_400_000, 2_600_000, 2_950_000];
 /** By then the feedback is there, over paths of a few hundred milliseconds as well. */
 const PROBE_MS = 700;
-/** What the video begins with after a probe that went well: its lowest layer, and the rest as ever. */
-const PROVEN_BITRATE = VIDEO_MIN_BITRATE * 1.1;
+/** A probe went well when it found so much more than the least that video takes; the rest comes back as ever. */
+const PROVEN_SHARE = 1.1;
 /** After so many probes in vain they come more seldom: each takes the link for a fifth of a second. */
 const PATIENT_AFTER = 6;
 const PATIENT_HOLD_MS = 15_000;
@@ -50,8 +50,11 @@ export class ReturnProbe {
     this.#probingSinceMs = undefined;
   }
 
-  /** What the policy is to be told while only audio is sent. */
-  judge(nowMs: number, measured: number): { estimate: number; proven: boolean } {
+  /**
+   * What the policy is to be told while only audio is sent; `least` is what audio and one video at its lowest layer take,
+   * bits a second.
+   */
+  judge(nowMs: number, measured: number, least: number): { estimate: number; proven: boolean } {
     const unknown = { estimate: Math.min(measured, VIDEO_MIN_BITRATE / 2), proven: false };
     if (this.#waitingSinceMs === undefined) return { estimate: measured, proven: false };
     if (this.#probingSinceMs === undefined) {
@@ -61,9 +64,10 @@ export class ReturnProbe {
     }
     if (nowMs - this.#probingSinceMs < PROBE_MS) return unknown;
     this.#probingSinceMs = undefined;
-    if (measured >= PROVEN_BITRATE) {
+    const enough = PROVEN_SHARE * Math.max(VIDEO_MIN_BITRATE, least);
+    if (measured >= enough) {
       this.#provenAtMs = nowMs;
-      return { estimate: PROVEN_BITRATE, proven: true };
+      return { estimate: enough, proven: true };
     }
     this.#failures++;
     this.#waitingSinceMs = nowMs;

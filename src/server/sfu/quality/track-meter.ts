@@ -2,6 +2,7 @@
 import type { Producer, ProducerStat } from 'mediasoup/types';
 import type { MediaSource } from '../../../protocol/model.ts';
 import type { PublishedTrack } from '../../../protocol/signaling.ts';
+import { rtpParametersOf } from '../rtp-parameters.ts';
 import type { LayerInput } from './types.ts';
 
 type DeclaredLayer = NonNullable<PublishedTrack['layers']>[number];
@@ -51,8 +52,6 @@ interface Layer {
 export class TrackMeter {
   readonly track: MeteredTrack;
   readonly #createdAtMs: number;
-  /** Read once: mediasoup copies the parameters each time they are asked for. */
-  readonly #simulcast: boolean;
   #layers: Layer[];
   #inputs: LayerInput[] | undefined;
   #scored = false;
@@ -68,8 +67,7 @@ export class TrackMeter {
   constructor(track: MeteredTrack, nowMs: number) {
     this.track = track;
     this.#createdAtMs = nowMs;
-    const { encodings = [{}] } = track.producer.rtpParameters;
-    this.#simulcast = encodings.length > 1;
+    const { encodings = [{}] } = rtpParametersOf(track.producer);
     const spatial = /^[LS](\d)/.exec(encodings[0]?.scalabilityMode ?? '')?.[1];
     const count = Math.max(encodings.length, encodings.length === 1 && spatial ? Number(spatial) : 1);
     const declared = track.layers?.length === count ? track.layers : usualLayers(count);
@@ -122,7 +120,7 @@ export class TrackMeter {
   /** Takes the worker's statistics of the producer, about once a second. */
   measure(stats: readonly ProducerStat[]): void {
     this.bitrate = stats.reduce((sum, each) => sum + each.bitrate, 0);
-    const { encodings = [] } = this.track.producer.rtpParameters;
+    const { encodings = [] } = rtpParametersOf(this.track.producer);
     for (const [index, layer] of this.#layers.entries()) {
       const own = this.#simulcast
         ? stats.find(({ rid, ssrc }) =>
@@ -177,6 +175,10 @@ export class TrackMeter {
   get told(): number[] | undefined {
     if (this.#told === this.#layers.length - 1) return undefined;
     return Array.from({ length: this.#told + 1 }, (_, index) => index);
+  }
+
+  get #simulcast(): boolean {
+    return (rtpParametersOf(this.track.producer).encodings?.length ?? 1) > 1;
   }
 
   #setActive(layer: Layer, active: boolean): void {

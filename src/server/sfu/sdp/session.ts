@@ -57,9 +57,10 @@ export function writeSession(options: SessionOptions): string {
  */
 export function withTransport(
   media: MediaDescription,
-  { iceParameters, iceCandidates }: LocalTransport,
+  transport: LocalTransport,
   { tagged, setup }: { tagged: boolean; setup: 'actpass' | 'active' | 'passive' },
 ): MediaDescription {
+  const { iceParameters } = transport;
   const section: MediaDescription = {
     ...media,
     ...(media.rtcpFb === undefined ? {} : { rtcpFb: media.rtcpFb.map(withoutEmptySubtype) }),
@@ -70,7 +71,7 @@ export function withTransport(
     icePwd: iceParameters.password,
   };
   if (tagged) {
-    section.candidates = iceCandidates.map((candidate) => ({
+    section.candidates = transport.iceCandidates.map((candidate) => ({
       foundation: candidate.foundation,
       component: 1,
       transport: candidate.protocol,
