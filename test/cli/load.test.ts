@@ -105,7 +105,7 @@ audio: true
 seed: 3
 phases:
   - {name: few, duration: 2s, bots: 2}
-  - {name: more, duration: 3s, bots: 4, join-leave: 2/s}
+  - {name: more, duration: 3s, bots: 4, join-leave: 2/s, chat: 5/s}
 thresholds:
   'joins{phase:few}': '==2'
   'joins{phase:more}': '>2'
@@ -131,6 +131,12 @@ checks:
       ['more', 4],
     ]);
     expect(result.counters.left).toBeGreaterThan(2);
+    // Each is heard by the others of its meeting: two, or one more while somebody else comes in another's place.
+    const { chatSent = 0, chatReceived = 0, chatFailed } = result.counters;
+    expect(chatSent).toBeGreaterThan(5);
+    expect(chatReceived).toBeGreaterThan(chatSent);
+    expect(chatFailed).toBe(0);
+    expect(result.figures.chat_latency_p50).toBeGreaterThan(0);
     expect(result.checks).toEqual([{ name: 'joined', passed: expect.any(Number), failed: 0 }]);
   },
   PATIENCE_MS,

@@ -19,6 +19,7 @@ export interface LoadCommandOptions extends OutputOptions {
   readonly ramp?: string;
   readonly duration?: string;
   readonly joinLeave?: string;
+  readonly chat?: string;
   readonly check?: number | 'all';
   readonly seed?: number;
   readonly threshold: readonly string[];
@@ -97,6 +98,7 @@ export function registerLoad({ command, action }: Registry): void {
         parseRate,
       ),
     )
+    .addOption(new Option('--chat <rate>', 'messages that are written, as 5/s').argParser(parseRate))
     .addOption(
       new Option('--threshold <condition>', "what has to be reached, as 'loss<0.5%' (may be repeated)")
         .argParser(collect)

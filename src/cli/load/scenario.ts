@@ -18,6 +18,7 @@ const FIELDS = [
   'ramp',
   'duration',
   'joinLeave',
+  'chat',
   'check',
   'seed',
 ] as const satisfies readonly (keyof ScenarioFile & keyof LoadCommandOptions)[];

@@ -217,7 +217,8 @@ class Run {
       if (meeting !== undefined) this.#crowd.addReceiver(meeting);
     });
     if (phase.durationMs > 0) await delay(phase.durationMs, undefined, { signal: over }).catch(() => {});
-    await churn;
+    const chat = pace({ rate: phase.chat, signal: over }, () => this.#crowd.chat());
+    await Promise.all([churn, chat]);
     await this.#sampleAll();
     this.#closePhase(phase, fromMs);
   }

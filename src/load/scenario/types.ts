@@ -16,6 +16,7 @@ const PhaseFile = Type.Object(
     bots: Type.Optional(Count),
     ramp: Type.Optional(Rate),
     joinLeave: Type.Optional(Rate),
+    chat: Type.Optional(Rate),
   },
   { additionalProperties: false },
 );
@@ -37,6 +38,7 @@ export const ScenarioFile = Type.Object(
     ramp: Type.Optional(Rate),
     duration: Type.Optional(Duration),
     joinLeave: Type.Optional(Rate),
+    chat: Type.Optional(Rate),
     check: Type.Optional(Type.Union([Type.Literal('all'), Type.Integer({ minimum: 1 })])),
     seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1 })),
     phases: Type.Optional(Type.Array(PhaseFile, { minItems: 1, maxItems: 1_000 })),
@@ -60,6 +62,8 @@ export interface Phase {
   readonly ramp: number;
   /** Bots that leave, and others that join in their place, a second. */
   readonly joinLeave: number;
+  /** Messages a second, all meetings together. */
+  readonly chat: number;
 }
 
 /** A threshold as `loss: '<0.5%'`: missing it fails the run. */
