@@ -216,8 +216,8 @@ class Run {
       const meeting = this.#crowd.removeReceiver();
       if (meeting !== undefined) this.#crowd.addReceiver(meeting);
     });
-    if (phase.durationMs > 0) await delay(phase.durationMs, undefined, { signal: over }).catch(() => {});
     const chat = pace({ rate: phase.chat, signal: over }, () => this.#crowd.chat());
+    if (phase.durationMs > 0) await delay(phase.durationMs, undefined, { signal: over }).catch(() => {});
     await Promise.all([churn, chat]);
     await this.#sampleAll();
     this.#closePhase(phase, fromMs);
