@@ -22,6 +22,7 @@ export interface LoadCommandOptions extends OutputOptions {
   readonly chat?: string;
   readonly check?: number | 'all';
   readonly seed?: number;
+  readonly maxLag?: string;
   readonly threshold: readonly string[];
   readonly scenario?: string;
   readonly workers?: number;
@@ -113,6 +114,12 @@ export function registerLoad({ command, action }: Registry): void {
       new Option('--seed <n>', 'chooses who speaks and who leaves (default: 1)').argParser(
         parseCount(0, 2 ** 32 - 1),
       ),
+    )
+    .addOption(
+      new Option(
+        '--max-lag <time>',
+        "lateness of the tester's event loop from which a result is invalid (default: 50ms)",
+      ).argParser(parseTimeText),
     )
     .addOption(
       new Option('--workers <n>', 'processes that hold the bots (default: one a core)').argParser(

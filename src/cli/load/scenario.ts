@@ -21,6 +21,7 @@ const FIELDS = [
   'chat',
   'check',
   'seed',
+  'maxLag',
 ] as const satisfies readonly (keyof ScenarioFile & keyof LoadCommandOptions)[];
 
 /** @throws MeetError `bad-config` */

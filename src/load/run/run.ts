@@ -287,7 +287,7 @@ class Run {
     const { total } = this.#recorder;
     total.durationMs = durationMs;
     const watched = this.#recorder.drivers();
-    const problems = selfCheck(watched);
+    const problems = selfCheck(watched, scenario.maxLagMs);
     const checks = judgeChecks(scenario.checks, this.#crowd.records);
     const measured = { total, phases: this.#measured };
     const thresholds = judgeThresholds(scenario.thresholds, measured, checks);

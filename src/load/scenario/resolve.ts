@@ -1,5 +1,6 @@
 /** A scenario out of what a file and the options say. */
 import { MeetError } from '../../protocol/errors.ts';
+import { LOOP_DELAY_LIMIT_MS } from '../run/self-check.ts';
 import { readCheck } from './checks.ts';
 import { readThresholds } from './thresholds.ts';
 import type { Phase, Scenario, ScenarioFile } from './types.ts';
@@ -34,6 +35,7 @@ export function resolveScenario(file: ScenarioFile): Scenario {
     ...(file.media === undefined ? {} : { media: file.media }),
     checkOneIn: file.check === 'all' ? 1 : (file.check ?? DEFAULTS.checkOneIn),
     seed: file.seed ?? DEFAULTS.seed,
+    maxLagMs: file.maxLag === undefined ? LOOP_DELAY_LIMIT_MS : durationOf(file.maxLag, "The tester's lag"),
     phases,
     thresholds: readThresholds(file.thresholds ?? {}, phases),
     checks,

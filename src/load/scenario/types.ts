@@ -41,6 +41,7 @@ export const ScenarioFile = Type.Object(
     chat: Type.Optional(Rate),
     check: Type.Optional(Type.Union([Type.Literal('all'), Type.Integer({ minimum: 1 })])),
     seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1 })),
+    maxLag: Type.Optional(Duration),
     phases: Type.Optional(Type.Array(PhaseFile, { minItems: 1, maxItems: 1_000 })),
     thresholds: Type.Optional(
       Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())])),
@@ -95,6 +96,8 @@ export interface Scenario {
   readonly media?: readonly string[];
   readonly checkOneIn: number;
   readonly seed: number;
+  /** Delay of a driver's event loop from which the result is invalid, milliseconds. */
+  readonly maxLagMs: number;
   readonly phases: readonly Phase[];
   readonly thresholds: readonly Threshold[];
   readonly checks: readonly Check[];
