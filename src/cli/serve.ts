@@ -65,6 +65,7 @@ export function serverOptions(options: ServeOptions): ServerOptions {
     ...given('rateLimit', rateLimit(options)),
     ...given('tokenKey', options.tokenKey),
     ...given('tokenTtlMs', options.tokenTtl),
+    ...given('metricsToken', options.metricsToken),
     ...given('auth', options.auth),
     ...given('createLimit', options.createLimit),
     ...given('chatRate', options.chatRate),
@@ -73,7 +74,6 @@ export function serverOptions(options: ServeOptions): ServerOptions {
     ...given('maxFileSize', options.maxFileSize),
     ...given('fileTypes', options.fileTypes),
     ...given('fileTtlMs', options.fileTtl),
-    ...given('metricsToken', options.metricsToken),
   };
 }
 

@@ -122,7 +122,16 @@ async function assemble(
   const files = await Files.open({ limits, dataDir, store, objects, links, live, serverId, logger });
   cleanup.push(() => files.close());
   const app = await createApp({
-    ...{ config, meetings, store, links, files, metrics, tokens, tls, baseUrl, logger },
+    config,
+    meetings,
+    store,
+    links,
+    metrics,
+    files,
+    tokens,
+    tls,
+    baseUrl,
+    logger,
   });
   cleanup.push(() => app.close());
   const signaling = new SignalingServer({ config, meetings, logger });

@@ -19,8 +19,10 @@ export interface LoadCommandOptions extends OutputOptions {
   readonly ramp?: string;
   readonly duration?: string;
   readonly joinLeave?: string;
+  readonly chat?: string;
   readonly check?: number | 'all';
   readonly seed?: number;
+  readonly maxLag?: string;
   readonly threshold: readonly string[];
   readonly scenario?: string;
   readonly workers?: number;
@@ -97,6 +99,7 @@ export function registerLoad({ command, action }: Registry): void {
         parseRate,
       ),
     )
+    .addOption(new Option('--chat <rate>', 'messages that are written, as 5/s').argParser(parseRate))
     .addOption(
       new Option('--threshold <condition>', "what has to be reached, as 'loss<0.5%' (may be repeated)")
         .argParser(collect)
@@ -111,6 +114,12 @@ export function registerLoad({ command, action }: Registry): void {
       new Option('--seed <n>', 'chooses who speaks and who leaves (default: 1)').argParser(
         parseCount(0, 2 ** 32 - 1),
       ),
+    )
+    .addOption(
+      new Option(
+        '--max-lag <time>',
+        "lateness of the tester's event loop from which a result is invalid (default: 50ms)",
+      ).argParser(parseTimeText),
     )
     .addOption(
       new Option('--workers <n>', 'processes that hold the bots (default: one a core)').argParser(

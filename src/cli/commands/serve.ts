@@ -129,6 +129,9 @@ export function registerServe({ command, action }: Registry): void {
       ).argParser(parseDuration),
     )
     .addOption(
+      env('--metrics-token <token>', 'what /metrics asks for as a bearer token', 'MEET_METRICS_TOKEN'),
+    )
+    .addOption(
       env('--auth <who>', 'who may create meetings: open is anybody (default: open)', 'MEET_AUTH').choices([
         'open',
         'token',
@@ -172,9 +175,6 @@ export function registerServe({ command, action }: Registry): void {
     )
     .addOption(
       env('--file-ttl <time>', 'how long files are kept (default: 30d)', 'MEET_FILE_TTL').argParser(parseTtl),
-    )
-    .addOption(
-      env('--metrics-token <token>', 'what /metrics asks for as a bearer token', 'MEET_METRICS_TOKEN'),
     )
     .addOption(
       new Option('--log-level <level>', 'what to log')

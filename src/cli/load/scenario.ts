@@ -18,8 +18,10 @@ const FIELDS = [
   'ramp',
   'duration',
   'joinLeave',
+  'chat',
   'check',
   'seed',
+  'maxLag',
 ] as const satisfies readonly (keyof ScenarioFile & keyof LoadCommandOptions)[];
 
 /** @throws MeetError `bad-config` */

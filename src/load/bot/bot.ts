@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { requestJoin, resolveMeeting } from '../../client/api.ts';
+import { Chat } from '../../client/chat/chat.ts';
 import { Health } from '../../client/health.ts';
 import { Publisher } from '../../client/peer/publisher.ts';
 import { Publishing } from '../../client/peer/publishing.ts';
@@ -19,6 +20,8 @@ import { BotConnection } from './connection.ts';
 import { BotFigures, type BotRecord } from './figures.ts';
 import { Watch } from './watch.ts';
 
+/** What bots write begins with it; after it comes the run's time. */
+const MESSAGE_PREFIX = 'meet load at ';
 /** Longest wait for the server's word on our leaving, milliseconds. */
 const LEAVE_PATIENCE_MS = 2_000;
 /** Longest wait for a media connection after which a join counts as failed, milliseconds. */
@@ -58,11 +61,13 @@ export class Bot extends EventEmitter<BotEvents> {
   readonly #watches = new Map<string, Watch>();
   readonly #connected = Promise.withResolvers<{ iceMs: number; dtlsMs: number }>();
   #signaling: SignalingClient | undefined;
+  #chat: Chat | undefined;
   #publisher: Publisher | undefined;
   #publishing: Publishing | undefined;
   #subscribing: Subscribing<BotConnection> | undefined;
   #audience: Audience | undefined;
   #iceServers: readonly IceServer[] = [];
+  #selfId = '';
   #beganMs = 0;
   #mediaStarted = false;
   #sent = { packets: 0, bytes: 0 };
@@ -134,9 +139,11 @@ export class Bot extends EventEmitter<BotEvents> {
     const api = performance.now() - this.#beganMs;
     const { participant, signalingUrl: url, token } = reply;
     this.#iceServers = reply.iceServers;
+    this.#selfId = participant.id;
     this.#audience = new Audience(participant.id, this.#options.view);
     const client = new SignalingClient({ url, token, reconnectTimeoutMs: RECONNECT_TIMEOUT_MS });
     this.#signaling = client;
+    this.#chat = new Chat(client);
     const transport = () => ({ iceServers: this.#iceServers });
     const common = { signaling: client, health: this.#health, cname: participant.id, transport };
     const create = (cname: string, options: TransportOptions) => this.#createConnection(cname, options);
@@ -162,6 +169,7 @@ export class Bot extends EventEmitter<BotEvents> {
 
   #listen(signaling: SignalingClient): void {
     signaling.on('state-update', (update) => this.#onStateUpdate(update));
+    this.#chat?.on('message', ({ senderId, content }) => this.#hear(senderId, content));
     signaling.on('down', ({ reason }) => this.#health.broke('signaling', reason));
     signaling.on('up', ({ resumed }) => {
       this.#health.mended('signaling');
@@ -258,6 +266,26 @@ export class Bot extends EventEmitter<BotEvents> {
     subscribing.subscribe(reset).catch(() => {});
   }
 
+  /** Writes a message to everybody in the meeting; the time in it tells the others how long it took. */
+  async say(): Promise<void> {
+    const { clock } = this.#options;
+    try {
+      await this.#chat?.send(`${MESSAGE_PREFIX}${clock.now()}`);
+      this.#figures.add('chatSent');
+    } catch {
+      if (!this.#closed) this.#figures.add('chatFailed');
+    }
+  }
+
+  #hear(senderId: string, content: string): void {
+    const sentMs = content.startsWith(MESSAGE_PREFIX)
+      ? Number(content.slice(MESSAGE_PREFIX.length))
+      : Number.NaN;
+    if (Number.isNaN(sentMs) || senderId === this.#selfId) return;
+    this.#figures.add('chatReceived');
+    this.#figures.time('chat_latency', this.#options.clock.now() - sentMs);
+  }
+
   /** Reads what is not counted packet by packet; once a second. */
   sample(): void {
     const { clock } = this.#options;
@@ -317,6 +345,7 @@ export class Bot extends EventEmitter<BotEvents> {
     for (const watch of this.#watches.values()) watch.end(now, away);
     this.#countSent();
     this.#watches.clear();
+    this.#chat?.close();
     this.#signaling?.close();
     this.#publishing?.close();
     this.#subscribing?.close();

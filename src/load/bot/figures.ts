@@ -24,6 +24,7 @@ export interface BotRecord {
   reconnects: number;
   sentPackets: number;
   sentBytes: number;
+  chatReceived: number;
   /** What ended it, where it was not told to leave. */
   error?: string;
 }
@@ -44,6 +45,7 @@ const OWN = [
   'reconnects',
   'sentPackets',
   'sentBytes',
+  'chatReceived',
 ] as const satisfies readonly CounterName[];
 const isOwn = new Set<CounterName>(OWN);
 

@@ -68,6 +68,9 @@ class Driver {
       case 'leave':
         void this.#leave(order.id);
         break;
+      case 'chat':
+        void this.#bots.get(order.id)?.say();
+        break;
       case 'sample':
         void this.#sample(order.id);
         break;

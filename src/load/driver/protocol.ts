@@ -32,6 +32,8 @@ export type Order =
   | { readonly type: 'set-clock'; readonly offsetMs: number }
   | { readonly type: 'join'; readonly bot: BotPlan }
   | { readonly type: 'leave'; readonly id: number }
+  /** The bot writes a message to everybody. */
+  | { readonly type: 'chat'; readonly id: number }
   /** Asks for a sample at once. */
   | { readonly type: 'sample'; readonly id: number }
   /** All bots leave; `ended` follows with the last sample. */

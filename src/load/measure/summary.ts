@@ -94,6 +94,11 @@ export const SINGLE_FIGURES: Readonly<Record<string, Figure>> = {
     about: 'times that a bot lost its connection and came back',
     of: ({ counters: { reconnects } }) => reconnects,
   },
+  chat_failed: {
+    unit: 'number',
+    about: 'chat messages that the server refused',
+    of: ({ counters: { chatFailed } }) => chatFailed,
+  },
   corrupt: {
     unit: 'number',
     about: 'checked packets that were not what the server should have sent',

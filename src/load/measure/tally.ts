@@ -41,6 +41,10 @@ export const COUNTERS = [
   'heldBackMs',
   'sentPackets',
   'sentBytes',
+  /** Messages that were written, those that the server refused, and those that came to others. */
+  'chatSent',
+  'chatFailed',
+  'chatReceived',
 ] as const;
 export type CounterName = (typeof COUNTERS)[number];
 export type Counters = Record<CounterName, number>;
@@ -65,6 +69,8 @@ export const DURATIONS = [
   /** How long a picture stood still. */
   'freeze',
   'reconnect',
+  /** From writing a message until it is at another bot. */
+  'chat_latency',
 ] as const;
 export type DurationName = (typeof DURATIONS)[number];
 

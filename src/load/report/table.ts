@@ -13,6 +13,7 @@ const DURATION_ROWS = [
   'audio_latency',
   'jitter',
   'freeze',
+  'chat_latency',
 ];
 const STATISTICS = ['p50', 'p90', 'p95', 'p99', 'max'];
 const SINGLE_ROWS = [

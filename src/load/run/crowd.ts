@@ -146,6 +146,13 @@ export class Crowd extends EventEmitter<CrowdEvents> {
     return chosen.meeting;
   }
 
+  /** Has somebody write a message, whom the seed chooses. */
+  chat(): void {
+    const candidates = [...this.#members.values()].filter(({ state }) => state === 'in');
+    const chosen = candidates[Math.floor(this.#random() * candidates.length)];
+    chosen?.driver.send({ type: 'chat', id: chosen.id });
+  }
+
   /** Resolves when nobody is joining any more. */
   async settled(signal: AbortSignal): Promise<void> {
     while (this.joining > 0 && !signal.aborted)

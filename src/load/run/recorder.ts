@@ -35,6 +35,7 @@ export class Recorder {
   readonly #crowd: () => CrowdState;
   readonly #beganMs: number;
   #phase = new Measurements();
+  #crowdState: CrowdState = { bots: 0, down: 0 };
 
   /**
    * @param beganMs of the run's clock
@@ -47,6 +48,8 @@ export class Recorder {
       const state: DriverState = { counters: noCounters(), health: [], ended: undefined };
       this.#drivers.set(driver, state);
       driver.on('report', (report) => {
+        // When the last one comes, all have left.
+        if (report.type === 'sample') this.#crowdState = this.#crowd();
         if (report.type === 'sample' || report.type === 'ended') this.#add(state, report.sample);
       });
       driver.on('closed', (reason) => {
@@ -94,7 +97,7 @@ export class Recorder {
       measured.add(delta);
       measured.addDurations(decoded);
     }
-    const { bots, down } = this.#crowd();
+    const { bots, down } = this.#crowdState;
     second.bots = bots;
     second.down = Math.max(second.down, down);
     second.driverCpu = Math.max(second.driverCpu, health.cpu);

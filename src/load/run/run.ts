@@ -166,8 +166,12 @@ class Run {
     const align = setInterval(() => {
       for (const driver of drivers) if (driver.clockErrorMs > 0) void driver.alignClock(this.#epochMs);
     }, ALIGN_MS);
+    let durationMs: number;
     try {
       await this.#publish();
+      // Their joins belong to no phase.
+      await this.#sampleAll();
+      this.#recorder.startPhase();
       for (const phase of this.#options.scenario.phases) {
         if (signal.aborted || this.#allDriversGone) break;
         await this.#runPhase(phase);
@@ -175,12 +179,12 @@ class Run {
     } finally {
       clearInterval(progress);
       clearInterval(align);
+      durationMs = this.#elapsedMs;
+      // Bots that leave are no outage of the server's, nor are the meetings that end.
+      await Promise.all([this.#probe.close(), this.#metrics.close()]);
+      await this.#end();
     }
-    const durationMs = this.#elapsedMs;
-    // Bots that leave are no outage of the server's, nor are the meetings that end.
-    const [outages, serverLoad] = await Promise.all([this.#probe.close(), this.#metrics.close()]);
-    await this.#end();
-    return this.#result(durationMs, outages, serverLoad);
+    return this.#result(durationMs, await this.#probe.close(), await this.#metrics.close());
   }
 
   get #allDriversGone(): boolean {
@@ -212,10 +216,16 @@ class Run {
       const meeting = this.#crowd.removeReceiver();
       if (meeting !== undefined) this.#crowd.addReceiver(meeting);
     });
+    const chat = pace({ rate: phase.chat, signal: over }, () => this.#crowd.chat());
     if (phase.durationMs > 0) await delay(phase.durationMs, undefined, { signal: over }).catch(() => {});
-    await churn;
-    await Promise.all(this.#options.drivers.map((driver) => driver.sample()));
+    await Promise.all([churn, chat]);
+    await this.#sampleAll();
     this.#closePhase(phase, fromMs);
+  }
+
+  /** What was measured until now is reported by all drivers. */
+  async #sampleAll(): Promise<void> {
+    await Promise.all(this.#options.drivers.map((driver) => driver.sample()));
   }
 
   #closePhase({ name, bots }: Phase, fromMs: number): void {
@@ -277,7 +287,7 @@ class Run {
     const { total } = this.#recorder;
     total.durationMs = durationMs;
     const watched = this.#recorder.drivers();
-    const problems = selfCheck(watched);
+    const problems = selfCheck(watched, scenario.maxLagMs);
     const checks = judgeChecks(scenario.checks, this.#crowd.records);
     const measured = { total, phases: this.#measured };
     const thresholds = judgeThresholds(scenario.thresholds, measured, checks);

@@ -4,7 +4,7 @@ import type { DriverHealth } from '../driver/protocol.ts';
 /** A driver is one thread: at this share of its core it has no room left. */
 const CPU_LIMIT = 0.95;
 /** Every delay of the event loop is added to each latency, milliseconds. */
-const LOOP_DELAY_LIMIT_MS = 50;
+export const LOOP_DELAY_LIMIT_MS = 50;
 /** A second above a limit is bad luck; more than this share of all seconds is a tester that is too slow. */
 const BAD_SHARE = 0.25;
 /** Share of the packets that the kernel may drop for a driver: a tenth of the least loss that matters. */
@@ -49,8 +49,12 @@ export function summarizeDriver({ name, health, clockErrorMs }: DriverWatch): Dr
   };
 }
 
-/** What makes the result invalid, as sentences; none where the tester kept up. */
-export function selfCheck(drivers: readonly DriverWatch[]): string[] {
+/**
+ * What makes the result invalid, as sentences; none where the tester kept up.
+ *
+ * @param maxLagMs delay of the event loop that is allowed
+ */
+export function selfCheck(drivers: readonly DriverWatch[], maxLagMs: number = LOOP_DELAY_LIMIT_MS): string[] {
   return drivers.flatMap((driver) => {
     const { name, health, expected, clockErrorMs, ended } = driver;
     const problems: string[] = [];
@@ -60,10 +64,10 @@ export function selfCheck(drivers: readonly DriverWatch[]): string[] {
     const busy = share(({ cpu }) => cpu > CPU_LIMIT);
     if (busy > BAD_SHARE)
       problems.push(`The driver ${name} used its whole core in ${percent(busy)} of the time.`);
-    const late = share(({ loopDelayP99Ms }) => loopDelayP99Ms > LOOP_DELAY_LIMIT_MS);
+    const late = share(({ loopDelayP99Ms }) => loopDelayP99Ms > maxLagMs);
     if (late > BAD_SHARE) {
       problems.push(
-        `The event loop of the driver ${name} was more than ${LOOP_DELAY_LIMIT_MS} ms late in ${percent(late)} of the time.`,
+        `The event loop of the driver ${name} was more than ${maxLagMs} ms late in ${percent(late)} of the time.`,
       );
     }
     const drops = health.at(-1)?.socketDrops ?? 0;

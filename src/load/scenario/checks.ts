@@ -20,6 +20,7 @@ export const BOT_FIGURES: Readonly<Record<string, Unit>> = {
   corrupt: 'number',
   reconnects: 'number',
   sentPackets: 'number',
+  chatReceived: 'number',
 };
 
 /**

@@ -1,5 +1,6 @@
 /** A scenario out of what a file and the options say. */
 import { MeetError } from '../../protocol/errors.ts';
+import { LOOP_DELAY_LIMIT_MS } from '../run/self-check.ts';
 import { readCheck } from './checks.ts';
 import { readThresholds } from './thresholds.ts';
 import type { Phase, Scenario, ScenarioFile } from './types.ts';
@@ -34,6 +35,7 @@ export function resolveScenario(file: ScenarioFile): Scenario {
     ...(file.media === undefined ? {} : { media: file.media }),
     checkOneIn: file.check === 'all' ? 1 : (file.check ?? DEFAULTS.checkOneIn),
     seed: file.seed ?? DEFAULTS.seed,
+    maxLagMs: file.maxLag === undefined ? LOOP_DELAY_LIMIT_MS : durationOf(file.maxLag, "The tester's lag"),
     phases,
     thresholds: readThresholds(file.thresholds ?? {}, phases),
     checks,
@@ -52,6 +54,7 @@ function resolvePhases(file: ScenarioFile, bots: number): Phase[] {
   const common = {
     ramp,
     joinLeave: file.joinLeave === undefined ? 0 : rateOf(file.joinLeave, 'The rate of joins and leaves'),
+    chat: file.chat === undefined ? 0 : rateOf(file.chat, 'The rate of messages'),
   };
   if (ramp <= 0) throw new MeetError('bad-config', 'The ramp has to be more than 0/s.');
   if (file.phases === undefined) {
@@ -59,7 +62,7 @@ function resolvePhases(file: ScenarioFile, bots: number): Phase[] {
       file.duration === undefined ? DEFAULTS.durationMs : durationOf(file.duration, 'The duration');
     // What the joins do to the figures stays out of those of the run itself.
     return [
-      { name: 'ramp-up', durationMs: 0, bots, ...common, joinLeave: 0 },
+      { name: 'ramp-up', durationMs: 0, bots, ...common, joinLeave: 0, chat: 0 },
       { name: 'steady', durationMs, bots, ...common },
     ];
   }
@@ -80,6 +83,7 @@ function resolvePhases(file: ScenarioFile, bots: number): Phase[] {
         phase.joinLeave === undefined
           ? common.joinLeave
           : rateOf(phase.joinLeave, what('The join-leave rate')),
+      chat: phase.chat === undefined ? common.chat : rateOf(phase.chat, what('The chat rate')),
     };
   });
 }

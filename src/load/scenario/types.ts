@@ -16,6 +16,7 @@ const PhaseFile = Type.Object(
     bots: Type.Optional(Count),
     ramp: Type.Optional(Rate),
     joinLeave: Type.Optional(Rate),
+    chat: Type.Optional(Rate),
   },
   { additionalProperties: false },
 );
@@ -37,8 +38,10 @@ export const ScenarioFile = Type.Object(
     ramp: Type.Optional(Rate),
     duration: Type.Optional(Duration),
     joinLeave: Type.Optional(Rate),
+    chat: Type.Optional(Rate),
     check: Type.Optional(Type.Union([Type.Literal('all'), Type.Integer({ minimum: 1 })])),
     seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1 })),
+    maxLag: Type.Optional(Duration),
     phases: Type.Optional(Type.Array(PhaseFile, { minItems: 1, maxItems: 1_000 })),
     thresholds: Type.Optional(
       Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())])),
@@ -60,6 +63,8 @@ export interface Phase {
   readonly ramp: number;
   /** Bots that leave, and others that join in their place, a second. */
   readonly joinLeave: number;
+  /** Messages a second, all meetings together. */
+  readonly chat: number;
 }
 
 /** A threshold as `loss: '<0.5%'`: missing it fails the run. */
@@ -91,6 +96,8 @@ export interface Scenario {
   readonly media?: readonly string[];
   readonly checkOneIn: number;
   readonly seed: number;
+  /** Delay of a driver's event loop from which the result is invalid, milliseconds. */
+  readonly maxLagMs: number;
   readonly phases: readonly Phase[];
   readonly thresholds: readonly Threshold[];
   readonly checks: readonly Check[];

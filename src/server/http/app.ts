@@ -44,8 +44,8 @@ export interface AppOptions {
   readonly meetings: MeetingService;
   readonly store: Store;
   readonly links: ObjectLinks;
-  readonly files: Files;
   readonly metrics: Metrics;
+  readonly files: Files;
   readonly tokens: Tokens;
   /** PEM; TLS 1.3 or newer only. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;

@@ -86,8 +86,8 @@ export class SfuPeer extends EventEmitter<PeerEvents> implements Peer {
       const { connection, reply } = await PublishConnection.open(offer, tracks, {
         route,
         peerId: this.id,
-        rule: this.#rule,
         onConnected: () => this.#connected(),
+        rule: this.#rule,
         onLost: () => {
           if (this.#publish === connection) this.#endPublishing();
         },

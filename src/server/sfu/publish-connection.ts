@@ -31,9 +31,9 @@ const PROBED_BITRATE = 2_600_000;
 export interface PublishConnectionOptions {
   readonly route: Route;
   readonly peerId: string;
-  readonly rule: PublishRule;
   /** DTLS is up. */
   readonly onConnected: () => void;
+  readonly rule: PublishRule;
   /** The client ended the connection, or DTLS failed. */
   readonly onLost: () => void;
 }

@@ -19,6 +19,7 @@ const result: RunResult = {
     audio: true,
     checkOneIn: 50,
     seed: 1,
+    maxLagMs: 50,
     phases: [],
     thresholds: [],
     checks: ['has </script> picture'],

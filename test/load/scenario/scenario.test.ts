@@ -71,8 +71,8 @@ checks:
       audio: false,
     });
     expect(scenario.phases).toEqual([
-      { name: 'half', durationMs: 10_000, bots: 50, ramp: 20, joinLeave: 5 },
-      { name: 'full', durationMs: 60_000, bots: 100, ramp: 5, joinLeave: 5 },
+      { name: 'half', durationMs: 10_000, bots: 50, ramp: 20, joinLeave: 5, chat: 0 },
+      { name: 'full', durationMs: 60_000, bots: 100, ramp: 5, joinLeave: 5, chat: 0 },
     ]);
     expect(scenario.thresholds).toEqual([
       { metric: 'join_p95', condition: '<2s' },

@@ -52,8 +52,6 @@ interface Layer {
 export class TrackMeter {
   readonly track: MeteredTrack;
   readonly #createdAtMs: number;
-  /** Read once: mediasoup copies the parameters each time they are asked for. */
-  readonly #simulcast: boolean;
   #layers: Layer[];
   #inputs: LayerInput[] | undefined;
   #scored = false;
@@ -70,7 +68,6 @@ export class TrackMeter {
     this.track = track;
     this.#createdAtMs = nowMs;
     const { encodings = [{}] } = rtpParametersOf(track.producer);
-    this.#simulcast = encodings.length > 1;
     const spatial = /^[LS](\d)/.exec(encodings[0]?.scalabilityMode ?? '')?.[1];
     const count = Math.max(encodings.length, encodings.length === 1 && spatial ? Number(spatial) : 1);
     const declared = track.layers?.length === count ? track.layers : usualLayers(count);
@@ -178,6 +175,10 @@ export class TrackMeter {
   get told(): number[] | undefined {
     if (this.#told === this.#layers.length - 1) return undefined;
     return Array.from({ length: this.#told + 1 }, (_, index) => index);
+  }
+
+  get #simulcast(): boolean {
+    return (rtpParametersOf(this.track.producer).encodings?.length ?? 1) > 1;
   }
 
   #setActive(layer: Layer, active: boolean): void {
