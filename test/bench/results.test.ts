@@ -22,6 +22,7 @@ describe('the figures that are kept', () => {
       'memory',
       'media',
       'rtp',
+      'chat',
     ]);
     for (const { value, target, met } of benchmarks.flatMap(({ figures }) => figures)) {
       expect(value).toBeGreaterThanOrEqual(0);
