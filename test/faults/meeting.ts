@@ -43,8 +43,10 @@ export async function mediaFrom(
   for (const track of last ? receivedTracks(last) : []) {
     if (track.participantId === participantId) before.set(track.kind, track.frames);
   }
+  // To a server a receiver on a busy machine looks like one behind a narrow link: it then gets sound only, and is told so.
+  const soundOnly = () => receiver.all('audio-only').at(-1)?.audioOnly === true;
   const flows = (event: MeetEvent) =>
-    ['audio', 'video'].every((kind) =>
+    (soundOnly() ? ['audio'] : ['audio', 'video']).every((kind) =>
       receivedTracks(event).some(
         (track) =>
           track.participantId === participantId &&
