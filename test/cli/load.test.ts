@@ -51,7 +51,7 @@ test(
     expect(load.code, load.stderr + load.stdout).toBe(0);
     expect(load.stdout).toMatch(/PASSED: all 2 thresholds met/);
     const result = await resultIn('r.json');
-    expect(result).toMatchObject({ passed: true, valid: true, errors: [], outages: [] });
+    expect(result).toMatchObject({ passed: true, valid: true, errors: [] });
     expect(result.figures.joins).toBe(6);
     expect(result.counters).toMatchObject({ joinsFailed: 0, dropped: 0, corrupt: 0, unrepaired: 0 });
     // Four receivers of two videos and two voices.

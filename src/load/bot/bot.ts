@@ -340,6 +340,8 @@ export class Bot extends EventEmitter<BotEvents> {
   async #close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    // Whoever still waits for the join need not wait for its patience to end.
+    this.#connected.reject(new MeetError('connection-failed', 'The bot has left.'));
     const now = this.#options.clock.now();
     const away = this.#health.isBroken('signaling') || this.#health.isBroken('subscribe');
     for (const watch of this.#watches.values()) watch.end(now, away);

@@ -64,7 +64,7 @@ for (const { title, unit, times, series } of plots) {
     width: Math.min(960, document.body.clientWidth - 20),
     height: 220,
     scales: { x: { time: false }, y: { range: (_, min, max) => [Math.min(0, min ?? 0), max > 0 ? max * 1.05 : 1] } },
-    axes: [{ values: (_, ticks) => ticks.map((tick) => tick + ' s') }, { size: 70, values: (_, ticks) => ticks.map((tick) => tick + ' ' + unit) }],
+    axes: [{ values: (_, ticks) => ticks.map((tick) => tick + ' s') }, { size: 95, values: (_, ticks) => ticks.map((tick) => tick + ' ' + unit) }],
     series: [{ label: 'at', value: (_, at) => at == null ? '–' : at + ' s' }, ...series.map(({ label, color }) => ({ label, stroke: color, width: 1.5, value: (_, value) => value == null ? '–' : Number(value.toFixed(3)) + ' ' + unit }))],
   }, [times, ...series.map(({ values }) => values)], target);
 }

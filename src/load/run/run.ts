@@ -38,6 +38,8 @@ export interface Progress {
   readonly joining: number;
   readonly down: number;
   readonly away: boolean;
+  /** Packets that should have come to the bots so far. */
+  readonly expected: number;
   readonly point: TimelinePoint | undefined;
   readonly serverLoad: ServerLoad | undefined;
   readonly errors: readonly { readonly message: string; readonly count: number }[];
@@ -276,6 +278,7 @@ class Run {
       joining: crowd.joining,
       down: crowd.down,
       away: this.#probe.away,
+      expected: this.#recorder.total.counters.expected,
       point: this.#recorder.lastPoint,
       serverLoad,
       errors: crowd.errors,

@@ -2,7 +2,8 @@
 import { request } from 'undici';
 
 const INTERVAL_MS = 2_000;
-const TIMEOUT_MS = 2_000;
+/** A worker that is saturated answers late, and its load is what one wants to know then. */
+const TIMEOUT_MS = 10_000;
 
 export interface ServerLoad {
   /** Of the run, milliseconds. */
