@@ -103,8 +103,7 @@ describe.skipIf(missing !== undefined)('between two hosts', () => {
     const noticed = everybody.map((who) => who.next('reconnecting'));
     const back = everybody.map((who) => who.next('reconnected'));
     await hosts.cut('udp');
-    await Promise.all(noticed);
-    await Promise.all(back);
+    await Promise.all([...noticed, ...back]);
     await allMedia(meeting);
     await expectWhole(everybody);
     for (const who of everybody) expect(await who.stop()).toBe(130);

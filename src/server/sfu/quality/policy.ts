@@ -134,8 +134,9 @@ function admissionOf({ cost }: Step): number {
 
 /** What the least of the videos takes to be sent alone, bits a second; 0 without videos. */
 export function leastOf(videos: readonly VideoInput[]): number {
-  const lowest = videos.flatMap((video) => stepsOf(video, Number.POSITIVE_INFINITY).slice(0, 1));
-  return lowest.length === 0 ? 0 : Math.min(...lowest.map(admissionOf));
+  // Of the lowest layer whether it is sent or not: while nobody is sent anything all of them sleep.
+  const costs = videos.map(({ layers }) => Math.min(layers[0]?.bitrates[0] ?? 0, HIGH_BITRATE));
+  return costs.length === 0 ? 0 : Math.min(...costs);
 }
 
 function rankOf({ source, pinned, speakerRank }: VideoInput): number {
