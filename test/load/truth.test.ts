@@ -56,24 +56,28 @@ describe.skipIf(noHosts() !== undefined)('a run behind an impaired cable', () =>
   test.each([
     { loss: 0.01, video: 'none', bots: 100, packets: 200_000 },
     { loss: 0.05, video: '720p', bots: 20, packets: 30_000 },
-  ])('counts a loss of $loss', async ({ loss, video, bots, packets }) => {
-    const run = load(['--video', video, '--bots', String(bots), '--duration', '10m']);
-    // Where the clips are not encoded yet, they are first.
-    await run.waitFor('progress', undefined, ENCODING_MS);
-    await host.change({ loss, direction: 'down' });
-    // A busy machine sends less; the run ends when there is enough to judge.
-    await run.waitFor('progress', ({ expected }) => Number(expected) >= packets, ENCODING_MS);
-    run.child.kill('SIGINT');
-    const result = await resultOf(run);
-    await host.change({ loss: 0, direction: 'down' });
-    const figures = steady(result);
-    expect(result.counters.expected).toBeGreaterThanOrEqual(packets);
-    expect(Math.abs(figures.loss! / loss - 1)).toBeLessThan(TOLERANCE);
-    // Retransmission mends nearly all of it.
-    expect(figures.residual_loss).toBeLessThan(loss / 10);
-    expect(result.counters.retransmitted).toBeGreaterThan(0);
-    expect(result.counters.corrupt).toBe(0);
-  }, 300_000);
+  ])(
+    'counts a loss of $loss',
+    async ({ loss, video, bots, packets }) => {
+      const run = load(['--video', video, '--bots', String(bots), '--duration', '10m']);
+      // Where the clips are not encoded yet, they are first.
+      await run.waitFor('progress', undefined, ENCODING_MS);
+      await host.change({ loss, direction: 'down' });
+      // A busy machine sends less; the run ends when there is enough to judge.
+      await run.waitFor('progress', ({ expected }) => Number(expected) >= packets, ENCODING_MS);
+      run.child.kill('SIGINT');
+      const result = await resultOf(run);
+      await host.change({ loss: 0, direction: 'down' });
+      const figures = steady(result);
+      expect(result.counters.expected).toBeGreaterThanOrEqual(packets);
+      expect(Math.abs(figures.loss! / loss - 1)).toBeLessThan(TOLERANCE);
+      // Retransmission mends nearly all of it.
+      expect(figures.residual_loss).toBeLessThan(loss / 10);
+      expect(result.counters.retransmitted).toBeGreaterThan(0);
+      expect(result.counters.corrupt).toBe(0);
+    },
+    300_000,
+  );
 
   test('a delay of 40 ms is the difference between two runs', async () => {
     const args = ['--video', '180p', '--bots', '5', '--duration', '5s'];
