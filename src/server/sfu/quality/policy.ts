@@ -128,14 +128,14 @@ export function stepsOf({ layers, maxHeight }: VideoInput, lossCap: number): Ste
 }
 
 /** What must be there for a video to be sent at all, bits a second. */
-function admissionOf({ cost }: Step): number {
+function admissionOf(cost: number): number {
   return Math.min(cost, HIGH_BITRATE);
 }
 
 /** What the least of the videos takes to be sent alone, bits a second; 0 without videos. */
 export function leastOf(videos: readonly VideoInput[]): number {
   // Of the lowest layer whether it is sent or not: while nobody is sent anything all of them sleep.
-  const costs = videos.map(({ layers }) => Math.min(layers[0]?.bitrates[0] ?? 0, HIGH_BITRATE));
+  const costs = videos.map(({ layers }) => admissionOf(layers[0]?.bitrates[0] ?? 0));
   return costs.length === 0 ? 0 : Math.min(...costs);
 }
 
@@ -170,7 +170,8 @@ export function allocate(
     const lowest = steps[0]!;
     // The most important video may go into what is set aside for audio that is not being sent. One that has no lower layer
     // than the best is tried from there on; loss and delay tell whether the link bears it.
-    const fits = used + lowest.cost <= room || (used === 0 && admissionOf(lowest) + audioBitrate <= estimate);
+    const fits =
+      used + lowest.cost <= room || (used === 0 && admissionOf(lowest.cost) + audioBitrate <= estimate);
     if (!fits) continue;
     given.set(id, lowest);
     used += lowest.cost;
