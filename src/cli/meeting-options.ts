@@ -1,4 +1,4 @@
-/** Options of the commands that take part in a meeting without media. */
+/** Options of the commands that go into a meeting. */
 import { type Command, Option } from 'commander';
 import type { OutputOptions } from './context.ts';
 import { parseName } from './parse.ts';
@@ -11,8 +11,8 @@ export interface MeetingOptions extends OutputOptions {
   readonly hostToken?: string;
 }
 
-/** `<meeting>`, `--server` and how to get in. */
-export function addMeetingOptions(command: Command): Command {
+/** `<meeting>`, `--server` and how to get in; `hostToken` describes what a host token does there. */
+export function addMeetingOptions(command: Command, hostToken?: string): Command {
   return command
     .argument('<meeting>', "the meeting's URL, or its id on the server")
     .addOption(serverOption())
@@ -23,11 +23,9 @@ export function addMeetingOptions(command: Command): Command {
         .argParser(parseName),
     )
     .addOption(new Option('--password <text>', "the meeting's password").env('MEET_PASSWORD'))
-    .addOption(hostTokenOption());
+    .addOption(hostTokenOption(hostToken));
 }
 
-export function hostTokenOption(): Option {
-  return new Option('--host-token <token>', 'act as a host, or as a token of meet token says').env(
-    'MEET_HOST_TOKEN',
-  );
+export function hostTokenOption(does = 'act as a host, or as a token of meet token says'): Option {
+  return new Option('--host-token <token>', does).env('MEET_HOST_TOKEN');
 }

@@ -1,14 +1,9 @@
 import { Option } from 'commander';
-import type { OutputOptions } from '../context.ts';
-import { parseDuration, parseName } from '../parse.ts';
+import { addMeetingOptions, type MeetingOptions } from '../meeting-options.ts';
+import { parseDuration } from '../parse.ts';
 import type { Registry } from '../program.ts';
-import { serverOption } from '../server-option.ts';
 
-export interface ChatCommandOptions extends OutputOptions {
-  readonly server: string;
-  readonly name: string;
-  readonly password?: string;
-  readonly hostToken?: string;
+export interface ChatCommandOptions extends MeetingOptions {
   readonly plain?: boolean;
   readonly video?: boolean;
   readonly layout: 'speaker' | 'gallery';
@@ -21,17 +16,10 @@ export interface ChatCommandOptions extends OutputOptions {
 }
 
 export function registerChat({ command, action }: Registry): void {
-  const chat = command('chat', 'take part in a meeting from the terminal')
-    .argument('<meeting>', "the meeting's URL, or its id on the server")
-    .addOption(serverOption())
-    .addOption(
-      new Option('--name <name>', 'name that the others see')
-        .env('MEET_NAME')
-        .default('Guest')
-        .argParser(parseName),
-    )
-    .addOption(new Option('--password <text>', "the meeting's password").env('MEET_PASSWORD'))
-    .addOption(new Option('--host-token <token>', 'join as a host').env('MEET_HOST_TOKEN'))
+  const chat = addMeetingOptions(
+    command('chat', 'take part in a meeting from the terminal'),
+    'join as a host',
+  )
     .option('--video', 'show pictures in the terminal')
     .addOption(
       new Option('--layout <layout>', 'show the active speaker, or four pictures')

@@ -1,16 +1,11 @@
 import { Option } from 'commander';
 import type { VideoCodec } from '../../media/types.ts';
-import type { OutputOptions } from '../context.ts';
 import { addViewOptions, type ViewOptions } from '../join/view.ts';
-import { parseDuration, parseName } from '../parse.ts';
+import { addMeetingOptions, type MeetingOptions } from '../meeting-options.ts';
+import { parseDuration } from '../parse.ts';
 import type { Registry } from '../program.ts';
-import { serverOption } from '../server-option.ts';
 
-export interface JoinCommandOptions extends OutputOptions, ViewOptions {
-  readonly server: string;
-  readonly name: string;
-  readonly password?: string;
-  readonly hostToken?: string;
+export interface JoinCommandOptions extends MeetingOptions, ViewOptions {
   readonly video?: string;
   readonly audio?: string;
   readonly loop?: boolean;
@@ -25,17 +20,10 @@ export interface JoinCommandOptions extends OutputOptions, ViewOptions {
 }
 
 export function registerJoin({ command, action }: Registry): void {
-  const join = command('join', 'join a meeting headlessly, sending files and receiving everybody')
-    .argument('<meeting>', "the meeting's URL, or its id on the server")
-    .addOption(serverOption())
-    .addOption(
-      new Option('--name <name>', 'name that the others see')
-        .env('MEET_NAME')
-        .default('Guest')
-        .argParser(parseName),
-    )
-    .addOption(new Option('--password <text>', "the meeting's password").env('MEET_PASSWORD'))
-    .addOption(new Option('--host-token <token>', 'join as a host').env('MEET_HOST_TOKEN'))
+  const join = addMeetingOptions(
+    command('join', 'join a meeting headlessly, sending files and receiving everybody'),
+    'join as a host',
+  )
     .option('--video <file>', 'send the picture (and the sound) of a media file')
     .option('--audio <file>', 'send the sound of a media file')
     .option('--loop', 'start the files again at their end, instead of leaving')
