@@ -46,7 +46,7 @@ export function planThumbnails(seconds: number, width: number, height: number): 
 
 /**
  * Writes `thumbnails/00001.jpg`, … and `sprite.jpg` into a folder, in one pass that decodes keyframes only: a picture is
- * the last keyframe at or before its time. Gives how many there are.
+ * the last keyframe before the middle of its ten seconds. Gives how many there are.
  *
  * @throws MeetError `ffmpeg-failed`, `disk-full`
  */
@@ -60,16 +60,26 @@ export async function makeThumbnails(
   const pictures = join(folder, 'thumbnails');
   await mkdir(pictures, { recursive: true });
   const { tile, columns, rows, every } = plan;
-  const graph = [
-    `[0:v:0]fps=1/${THUMBNAIL_INTERVAL_S}:start_time=0:round=up,split[a][b]`,
+  const input = [
+    `[0:v:0]tpad=stop_mode=clone:stop_duration=${THUMBNAIL_INTERVAL_S}`,
+    `fps=1/${THUMBNAIL_INTERVAL_S}:start_time=${THUMBNAIL_INTERVAL_S / 2}:round=up,split[a][b]`,
+  ];
+  const outputs = [
     `[a]scale=${THUMBNAIL_WIDTH}:-2[single]`,
     `[b]select='not(mod(n,${every}))',scale=${tile.width}:${tile.height},tile=${columns}x${rows}[sheet]`,
-  ].join(';');
+  ];
   const jpeg = ['-c:v', 'mjpeg', '-q:v', JPEG_QUALITY, '-pix_fmt', 'yuvj420p'];
   await runCounted(
     ffmpeg,
     [
-      ...['-skip_frame', 'nokey', '-i', `file:${media}`, '-filter_complex', graph],
+      ...[
+        '-skip_frame',
+        'nokey',
+        '-i',
+        `file:${media}`,
+        '-filter_complex',
+        `${input.join(',')};${outputs.join(';')}`,
+      ],
       ...['-map', '[single]', '-frames:v', String(plan.count), ...jpeg, '-f', 'image2'],
       ...['-start_number', '1', `file:${join(pictures, '%05d.jpg')}`],
       ...['-map', '[sheet]', '-frames:v', '1', ...jpeg, '-f', 'image2', '-update', '1'],
@@ -91,7 +101,7 @@ export function spriteVtt(plan: ThumbnailPlan, count: number, seconds: number): 
     const y = Math.floor(index / columns) * tile.height;
     return {
       startMs: index * step,
-      endMs: Math.min((index + 1) * step, Math.max(index * step + 1, Math.round(seconds * 1_000))),
+      endMs: Math.min((index + 1) * step, Math.round(seconds * 1_000)),
       text: `sprite.jpg#xywh=${x},${y},${tile.width},${tile.height}`,
     };
   });

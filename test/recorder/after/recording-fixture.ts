@@ -52,7 +52,10 @@ export async function makeRecording(options: FixtureOptions): Promise<{ director
 }
 
 /** A fragmented file like the recorder's: fragments of a second, beeps, and the picture's colour by ten seconds. */
-async function makeLive(path: string, { format = 'mp4', seconds, colours = ['red'] }: FixtureOptions): Promise<void> {
+async function makeLive(
+  path: string,
+  { format = 'mp4', seconds, colours = ['red'] }: FixtureOptions,
+): Promise<void> {
   const pictures = colours.flatMap((colour, index) => {
     const length = Math.min(10, seconds - index * 10);
     return ['-f', 'lavfi', '-i', `color=${colour}:s=320x180:r=10:d=${length}`];
@@ -63,28 +66,44 @@ async function makeLive(path: string, { format = 'mp4', seconds, colours = ['red
   await runFfmpeg([
     ...(format === 'm4a' ? sound : [...pictures, ...sound, '-filter_complex', joined, '-map', '[v]']),
     ...(format === 'm4a' ? ['-map', '0:a'] : ['-map', `${colours.length}:a`]),
-    ...(webm ? ['-c:v', 'libvpx', '-deadline', 'realtime', '-b:v', '200k'] : ['-c:v', 'libx264', '-preset', 'ultrafast']),
+    ...(webm
+      ? ['-c:v', 'libvpx', '-deadline', 'realtime', '-b:v', '200k']
+      : ['-c:v', 'libx264', '-preset', 'ultrafast']),
     ...['-g', '10', '-pix_fmt', 'yuv420p', '-c:a', webm ? 'libopus' : 'aac'],
     ...(webm
       ? ['-f', 'webm', '-live', '1', '-cluster_time_limit', '1000']
-      : ['-f', 'mp4', '-movflags', '+frag_keyframe+empty_moov+default_base_moof', '-frag_duration', '1000000']),
+      : [
+          '-f',
+          'mp4',
+          '-movflags',
+          '+frag_keyframe+empty_moov+default_base_moof',
+          '-frag_duration',
+          '1000000',
+        ]),
     path,
   ]);
 }
 
-/** Speech as a track file: each line said at its second of the file, and nothing sent in between. */
+/** Speech as a track file: each line said at so many seconds after the first, and no packets in between, as with DTX. */
 export async function makeSpeech(
   path: string,
   lines: readonly { readonly at: number; readonly text: string }[],
   voice = 'slt',
 ): Promise<void> {
   const inputs = lines.flatMap(({ text }) => ['-f', 'lavfi', '-i', `flite=text='${text}':voice=${voice}`]);
-  // Packets move, nothing fills the time between them: like a sender that stops while nobody speaks.
-  const parts = lines.map(({ at }, index) => `[${index}:a]aresample=48000,asetpts=PTS-STARTPTS+${at}/TB[a${index}]`);
-  const mixed = `${lines.map((_, index) => `[a${index}]`).join('')}amix=inputs=${lines.length}:dropout_transition=0:normalize=0[a]`;
+  const parts = lines.map(
+    ({ at }, index) =>
+      `[${index}:a]aresample=48000,adelay=${at * 1000}:all=1,apad=whole_dur=${SPOKEN_S}[a${index}]`,
+  );
+  const mixed = `${lines.map((_, index) => `[a${index}]`).join('')}amix=inputs=${lines.length}:normalize=0[a]`;
+  const sent = lines.map(({ at }) => `between(n/50,${at},${at + LINE_S})`).join('+');
   await runFfmpeg([
     ...inputs,
-    ...['-filter_complex', [...parts, mixed].join(';'), '-map', '[a]', '-c:a', 'libopus', '-b:a', '32k', '-ac', '1'],
-    ...['-f', 'matroska', path],
+    ...['-filter_complex', [...parts, mixed].join(';'), '-map', '[a]', '-c:a', 'libopus', '-b:a', '32k'],
+    ...['-ac', '1', '-bsf:a', `noise=amount=0:drop='not(${sent})'`, '-f', 'matroska', path],
   ]);
 }
+
+/** Longest track of speech, and longest line, seconds. */
+const SPOKEN_S = 60;
+const LINE_S = 3.5;

@@ -48,14 +48,18 @@ export class TrackAudio {
     try {
       file = await open(path, 'w');
       const meter = new LevelMeter();
+      let bytes = 0;
       for await (const chunk of child.outputs[0]!) {
         const data = chunk as Buffer;
         meter.add(data);
+        bytes += data.length;
         await file.writeFile(data);
       }
-      const failure = exitFailure(await child.exit, `decoding ${track}`);
+      const exit = await child.exit;
+      const failure = exitFailure(exit, `decoding ${track}`);
       signal?.throwIfAborted();
-      if (failure) throw failure;
+      // A track of which a crash left no packet is silence, and no reason to lose the others' words.
+      if (failure && !(bytes === 0 && exit.code !== null)) throw failure;
       return new TrackAudio(path, meter.finish());
     } catch (error) {
       throw signal?.aborted || error instanceof MeetError ? error : saveError(path, error);
