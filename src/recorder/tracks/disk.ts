@@ -1,5 +1,5 @@
 /** Whether a folder can be written to. */
-import { open, rm, statfs } from 'node:fs/promises';
+import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Room that has to be there before writing begins again, so that it does not end again at once. */
@@ -30,4 +30,15 @@ export async function canWrite(folder: string): Promise<boolean> {
   } finally {
     await rm(path, { force: true }).catch(() => undefined);
   }
+}
+
+/** Bytes of all files in a folder and below it. */
+export async function folderBytes(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const found = await stat(join(entry.parentPath, entry.name)).catch(() => undefined);
+    bytes += found?.size ?? 0;
+  }
+  return bytes;
 }
