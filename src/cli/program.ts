@@ -13,6 +13,7 @@ import { registerLoadAgent } from './commands/load-agent.ts';
 import { registerLoadDriver } from './commands/load-driver.ts';
 import { registerMessages } from './commands/messages.ts';
 import { registerParticipants } from './commands/participants.ts';
+import { registerRecord } from './commands/record.ts';
 import { registerSay } from './commands/say.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerSetup } from './commands/setup.ts';
@@ -96,6 +97,7 @@ export function buildProgram(context: CliContext, version: string): Program {
     registerServe,
     registerCreate,
     registerJoin,
+    registerRecord,
     registerLoad,
     registerLoadAgent,
     registerLoadDriver,

@@ -26,6 +26,8 @@ export interface JoinOptions {
    * as much bandwidth as there are microphones.
    */
   readonly allAudio?: boolean;
+  /** Comes to record: it is no participant for the others, who are told that they are recorded. */
+  readonly recorder?: boolean;
   /** `relay` uses TURN only. */
   readonly iceTransportPolicy?: 'all' | 'relay';
   /**

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { Value } from 'typebox/value';
 import { saveError } from '../../media/save/index.ts';
 import { MeetError } from '../../protocol/errors.ts';
-import { type FolderLock, lockFolder } from './lock.ts';
+import { type FileLock, lockFolder } from './lock.ts';
 import { mayBecome, type Pause, Recording, type RecordingState, type StepState } from './recording.ts';
 import { replaceFile } from './replace-file.ts';
 
@@ -55,11 +55,11 @@ export async function readRecording(folder: string): Promise<Recording> {
 /** A recording whose lock this process has. Every change is on the disk when its promise resolves. */
 export class RecordingFolder {
   readonly path: string;
-  readonly #lock: FolderLock;
+  readonly #lock: FileLock;
   #recording: Recording;
   #saving: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, lock: FolderLock, recording: Recording) {
+  private constructor(path: string, lock: FileLock, recording: Recording) {
     this.path = path;
     this.#lock = lock;
     this.#recording = recording;

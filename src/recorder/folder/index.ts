@@ -6,7 +6,7 @@ export {
   lastSignOfLife,
   listRecordings,
 } from './list.ts';
-export { isLocked } from './lock.ts';
+export { isLocked, lockFile } from './lock.ts';
 export { isPaused, outputDurationMs, outputTimeMs, wallTimeMs } from './output-time.ts';
 export type { Pause, Recording, RecordingState, StepState } from './recording.ts';
 export { isUnfinished } from './recording.ts';

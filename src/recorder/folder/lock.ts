@@ -16,14 +16,14 @@ const ABANDONED_MS = 60_000;
 /** Others that take the same stale lock over at the same time make another attempt needed. */
 const MAX_ATTEMPTS = 20;
 
-/** The right to change a recording's folder; made by `lockFolder`. */
-export class FolderLock {
+/** The right to change what a lock file stands for; made by `lockFile` and `lockFolder`. */
+export class FileLock {
   readonly #path: string;
   readonly #text: string;
   readonly #touching: NodeJS.Timeout;
   #released: Promise<void> | undefined;
 
-  /** @internal Use `lockFolder`. */
+  /** @internal Use `lockFile`. */
   constructor(path: string, text: string) {
     this.#path = path;
     this.#text = text;
@@ -46,17 +46,22 @@ export class FolderLock {
   }
 }
 
+/** Takes the lock of a recording's folder. @throws MeetError as `lockFile` */
+export function lockFolder(folder: string): Promise<FileLock> {
+  return lockFile(join(folder, LOCK), `The recording ${basename(folder)}`);
+}
+
 /**
- * Takes the folder's lock. One whose process has died is taken over.
+ * Takes a lock. One whose process has died is taken over.
  *
+ * @param what what the lock is of, as the beginning of a sentence
  * @throws MeetError `recording-busy` while another process has it, `disk-full`, `no-permission`
  */
-export async function lockFolder(folder: string): Promise<FolderLock> {
-  const path = join(folder, LOCK);
-  const text = `${JSON.stringify(await ownIdentity())}\n`;
+export async function lockFile(path: string, what: string): Promise<FileLock> {
+  const text = `${JSON.stringify({ ...(await ownIdentity()), key: randomUUID() })}\n`;
   for (let attempt = 1; ; attempt++) {
     try {
-      if (await createWith(path, text)) return new FolderLock(path, text);
+      if (await createWith(path, text)) return new FileLock(path, text);
     } catch (error) {
       throw saveError(path, error);
     }
@@ -65,7 +70,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
     const owner = parseOwner(found);
     if (attempt === MAX_ATTEMPTS || (await isHeld(path, owner))) {
       const who = owner?.host === hostname() ? `process ${owner.pid}` : `a process on ${owner?.host ?? '?'}`;
-      throw new MeetError('recording-busy', `The recording ${basename(folder)} is in use by ${who}.`, {
+      throw new MeetError('recording-busy', `${what} is in use by ${who}.`, {
         hint: 'Wait until it has finished, or end it.',
       });
     }
