@@ -1,0 +1,4 @@
+export { type LiveFragment, type LiveOutcome, LiveUpload, type LiveUploadOptions } from './live-upload.ts';
+export { openUploadTarget, type TargetOptions } from './open-target.ts';
+export type { LocalCopy } from './source.ts';
+export type { UploadFault, UploadTarget, Verification } from './types.ts';
