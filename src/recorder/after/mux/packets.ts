@@ -17,6 +17,8 @@ export interface RunOptions {
   /** Completes "ffmpeg … while …". */
   readonly work: string;
   readonly signal?: AbortSignal | undefined;
+  /** Is given the end of what ffmpeg has to say, at its level `info`. */
+  readonly onLog?: (text: string) => void;
 }
 
 /**
@@ -30,19 +32,25 @@ export interface RunOptions {
 export async function runCounted(
   ffmpeg: Ffmpeg,
   args: readonly string[],
-  { work, signal }: RunOptions,
+  { work, signal, onLog }: RunOptions,
 ): Promise<StreamSum[]> {
   signal?.throwIfAborted();
   const list = ['-map', '0:v?', '-map', '0:a?', '-c', 'copy', '-f', 'framecrc', 'pipe:3'];
-  const child = new FfmpegProcess({ path: ffmpeg.path, args: ['-v', 'error', ...args, ...list], outputs: 1 });
+  const child = new FfmpegProcess({
+    path: ffmpeg.path,
+    args: ['-v', onLog ? 'info' : 'error', ...args, ...list],
+    outputs: 1,
+  });
   const abort = () => void child.close();
   signal?.addEventListener('abort', abort, { once: true });
   try {
     const sums = new PacketSums();
     for await (const line of createInterface({ input: child.outputs[0]! })) sums.add(line);
-    const failure = exitFailure(await child.exit, work);
+    const exit = await child.exit;
+    const failure = exitFailure(exit, work);
     signal?.throwIfAborted();
     if (failure) throw failure;
+    onLog?.(exit.stderr);
     return sums.finish();
   } finally {
     signal?.removeEventListener('abort', abort);

@@ -1,9 +1,10 @@
 import { FILES, outputDurationMs, type RecordingFolder } from '../../folder/index.ts';
 import { replaceFile } from '../../folder/replace-file.ts';
 
+import { readEvents } from '../../tracks/index.ts';
+import type { RecordingEvent } from '../../types.ts';
 import { type Chapter, chaptersOf, MINIMUM_CHAPTER_MS } from '../chapters.ts';
 import { writeVtt } from '../vtt/write.ts';
-import { allEvents } from './events.ts';
 import { fingerprint, RESULTS } from './paths.ts';
 import type { Step, StepContext } from './step.ts';
 
@@ -26,7 +27,8 @@ export async function readChapters({
   folder,
   minimumChapterMs,
 }: Pick<StepContext, 'folder' | 'minimumChapterMs'>): Promise<Chapter[]> {
-  const events = await allEvents(folder);
+  const events: RecordingEvent[] = [];
+  for await (const event of readEvents(folder.file(FILES.events))) events.push(event);
   return chaptersOf(events, folder.recording, {
     durationMs: durationMs(folder),
     ...(minimumChapterMs === undefined ? {} : { minimumMs: minimumChapterMs }),

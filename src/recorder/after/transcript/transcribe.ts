@@ -1,6 +1,6 @@
 /** The transcript of a recording: each track on its own, so that who spoke is known and not guessed. */
 import { mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import Type from 'typebox';
 import { Value } from 'typebox/value';
 import type { Ffmpeg } from '../../../media/ffmpeg/locate.ts';
@@ -8,21 +8,19 @@ import { exitFailure, FfmpegProcess } from '../../../media/ffmpeg/process.ts';
 import { MeetError } from '../../../protocol/errors.ts';
 import { isPaused, outputDurationMs, outputTimeMs, type Recording } from '../../folder/index.ts';
 import { replaceFile } from '../../folder/replace-file.ts';
+import type { StoredTrack } from '../../tracks/index.ts';
 import { isMissing } from '../place.ts';
 import { type RetryOptions, withRetries } from '../retry.ts';
 import type { VttCue } from '../vtt/write.ts';
 import { orderCues, splitSegments } from './cues.ts';
 import { piecesOf, type Span, speechSpans } from './speech.ts';
 import { TrackAudio } from './track-audio.ts';
-import type { SoundTrack } from './track-time.ts';
 import type { SpokenSegment, Transcriber } from './types.ts';
 
 export interface TranscriptJob {
   readonly ffmpeg: Ffmpeg;
   readonly transcriber: Transcriber;
   readonly recording: Pick<Recording, 'startedAt' | 'stoppedAt' | 'pauses'>;
-  /** The recording's folder of tracks. */
-  readonly tracksFolder: string;
   /** Keeps what is transcribed, so that an interrupted job goes on. */
   readonly partsFolder: string;
   /** For files that are gone with the job. */
@@ -43,18 +41,21 @@ const Part = Type.Array(Type.Object({ ...Word, words: Type.Optional(Type.Array(T
  * @throws MeetError `transcription-failed`, `transcription-refused`, `ffmpeg-failed`, `disk-full`; what was transcribed
  *   by then is kept
  */
-export async function transcribeTracks(tracks: readonly SoundTrack[], job: TranscriptJob): Promise<VttCue[]> {
+export async function transcribeTracks(
+  tracks: readonly StoredTrack[],
+  job: TranscriptJob,
+): Promise<VttCue[]> {
   const cues: VttCue[] = [];
   await mkdir(job.partsFolder, { recursive: true });
   for (const track of tracks) {
     for (const { startMs, endMs, text } of await transcribeTrack(track, job)) {
-      const from = track.wallMs(startMs);
+      const from = track.capturedAt(startMs);
       // What a provider heard of a pause's edge is not in the recording.
       if (isPaused(job.recording, from)) continue;
       cues.push({
         startMs: outputTimeMs(job.recording, from),
-        endMs: outputTimeMs(job.recording, track.wallMs(endMs)),
-        speaker: track.speaker,
+        endMs: outputTimeMs(job.recording, track.capturedAt(endMs)),
+        speaker: track.participantName,
         text,
       });
     }
@@ -63,10 +64,10 @@ export async function transcribeTracks(tracks: readonly SoundTrack[], job: Trans
 }
 
 /** What was said in one track, at times of its file. */
-async function transcribeTrack(track: SoundTrack, job: TranscriptJob) {
-  const { ffmpeg, transcriber, tracksFolder, workFolder, signal } = job;
+async function transcribeTrack(track: StoredTrack, job: TranscriptJob) {
+  const { ffmpeg, transcriber, workFolder, signal } = job;
   const pcm = join(workFolder, 'track.pcm');
-  const audio = await TrackAudio.decode(ffmpeg, join(tracksFolder, track.file), pcm, signal);
+  const audio = await TrackAudio.decode(ffmpeg, track.path, pcm, signal);
   try {
     const spans = speechSpans(audio.levels).flatMap((span) => recordedParts(span, track, job.recording));
     const pieces = piecesOf(spans, audio.levels, transcriber);
@@ -95,21 +96,21 @@ async function transcribeTrack(track: SoundTrack, job: TranscriptJob) {
 }
 
 /** The parts of a span that are in the recording: what was said in a pause is given to nobody. */
-function recordedParts(span: Span, track: SoundTrack, recording: Pick<Recording, 'pauses'>): Span[] {
+function recordedParts(span: Span, track: StoredTrack, recording: Pick<Recording, 'pauses'>): Span[] {
   if (recording.pauses.length === 0) return [span];
   const parts: { startMs: number; endMs: number }[] = [];
   for (let at = span.startMs; at < span.endMs; at += PAUSE_STEP_MS) {
     const endMs = Math.min(span.endMs, at + PAUSE_STEP_MS);
-    if (isPaused(recording, track.wallMs(at)) || isPaused(recording, track.wallMs(endMs))) continue;
+    if (isPaused(recording, track.capturedAt(at)) || isPaused(recording, track.capturedAt(endMs))) continue;
     const last = parts.at(-1);
     if (last?.endMs === at) last.endMs = endMs;
     else parts.push({ startMs: at, endMs });
   }
   return parts;
 }
-async function transcribePiece(track: SoundTrack, audio: TrackAudio, piece: Span, job: TranscriptJob) {
+async function transcribePiece(track: StoredTrack, audio: TrackAudio, piece: Span, job: TranscriptJob) {
   const { ffmpeg, transcriber, partsFolder, workFolder, retry, signal } = job;
-  const name = `${track.file}-${Math.round(piece.startMs)}-${Math.round(piece.endMs)}`;
+  const name = `${basename(track.path)}-${Math.round(piece.startMs)}-${Math.round(piece.endMs)}`;
   const kept = join(partsFolder, `${name}.json`);
   const known = await readPart(kept);
   if (known) return known;
