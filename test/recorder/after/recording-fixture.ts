@@ -1,5 +1,5 @@
 /** Recordings as the recorder leaves them, made of coloured pictures, beeps and spoken lines. */
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RecordingFolder } from '../../../src/recorder/folder/index.ts';
@@ -20,6 +20,27 @@ export interface FixtureOptions {
   readonly tracks?: (folder: string) => Promise<void>;
   /** No live file. */
   readonly tracksOnly?: boolean;
+}
+
+const templates = new Map<string, Promise<{ directory: string }>>();
+
+/** A copy of a recording that is made once for all tests of a file with the same options; both are temporary folders. */
+export async function copyRecording(
+  name: string,
+  options: FixtureOptions,
+): Promise<{ directory: string; path: string }> {
+  const template = templates.get(name) ?? makeRecording(options);
+  templates.set(name, template);
+  const directory = await mkdtemp(join(tmpdir(), 'meet-after-'));
+  await cp((await template).directory, directory, { recursive: true, preserveTimestamps: true });
+  return { directory, path: join(directory, 'rec-1') };
+}
+
+/** Removes what `copyRecording` copies from. */
+export async function removeTemplates(): Promise<void> {
+  for (const template of templates.values())
+    await rm((await template).directory, { recursive: true, force: true });
+  templates.clear();
 }
 
 /** Makes a stopped recording `<temporary folder>/rec-1` and gives the temporary folder. */
@@ -107,3 +128,14 @@ export async function makeSpeech(
 /** Longest track of speech, and longest line, seconds. */
 const SPOKEN_S = 60;
 const LINE_S = 3.5;
+
+/** A track that is silent but for a second of sound at each of these seconds, without packets in between. */
+export async function makeTones(path: string, at: readonly number[]): Promise<void> {
+  const heard = at.map((second) => `between(t,${second},${second + 1})`).join('+');
+  const sent = at.map((second) => `between(n/50,${second},${second + 1.5})`).join('+');
+  await runFfmpeg([
+    ...['-f', 'lavfi', '-i', `aevalsrc='0.2*sin(2764*t)*(${heard})':s=48000:d=${Math.max(...at) + 2}`],
+    ...['-c:a', 'libopus', '-b:a', '32k', '-ac', '1', '-bsf:a', `noise=amount=0:drop='not(${sent})'`],
+    ...['-f', 'matroska', path],
+  ]);
+}
