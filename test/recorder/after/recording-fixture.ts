@@ -15,6 +15,8 @@ export interface FixtureOptions {
   readonly seconds: number;
   /** A colour of ffmpeg's for each ten seconds of the picture. */
   readonly colours?: readonly string[];
+  /** A picture that moves all the time in place of them. */
+  readonly moving?: boolean;
   readonly events?: readonly RecordingEvent[];
   /** Makes files in the folder's `tracks/`. */
   readonly tracks?: (folder: string) => Promise<void>;
@@ -75,11 +77,11 @@ export async function makeRecording(options: FixtureOptions): Promise<{ director
 /** A fragmented file like the recorder's: fragments of a second, beeps, and the picture's colour by ten seconds. */
 async function makeLive(
   path: string,
-  { format = 'mp4', seconds, colours = ['red'] }: FixtureOptions,
+  { format = 'mp4', seconds, colours = ['red'], moving = false }: FixtureOptions,
 ): Promise<void> {
   const pictures = colours.flatMap((colour, index) => {
     const length = Math.min(10, seconds - index * 10);
-    return ['-f', 'lavfi', '-i', `color=${colour}:s=320x180:r=10:d=${length}`];
+    return ['-f', 'lavfi', '-i', `${moving ? 'testsrc2=' : `color=${colour}:`}s=320x180:r=10:d=${length}`];
   });
   const sound = ['-f', 'lavfi', '-i', `sine=frequency=440:beep_factor=4:d=${seconds}`];
   const joined = `${colours.map((_, index) => `[${index}:v]`).join('')}concat=n=${colours.length}:v=1:a=0[v]`;
