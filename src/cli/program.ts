@@ -13,6 +13,7 @@ import { registerLoadAgent } from './commands/load-agent.ts';
 import { registerLoadDriver } from './commands/load-driver.ts';
 import { registerMessages } from './commands/messages.ts';
 import { registerParticipants } from './commands/participants.ts';
+import { registerRecord } from './commands/record.ts';
 import { registerRecording } from './commands/recording.ts';
 import { registerRecordings } from './commands/recordings.ts';
 import { registerSay } from './commands/say.ts';
@@ -109,6 +110,7 @@ export function buildProgram(context: CliContext, version: string): Program {
     registerServe,
     registerCreate,
     registerJoin,
+    registerRecord,
     registerLoad,
     registerLoadAgent,
     registerLoadDriver,

@@ -16,14 +16,19 @@ export interface JoinOptions {
   readonly password?: string;
   /** A host token, whose bearer joins as a host, or another token of `meet token`. */
   readonly hostToken?: string;
-  /** Comes to record: it has no tile and is not counted, and everybody sees that the meeting is recorded. */
-  readonly recorder?: boolean;
   /** What to send; nothing when absent. The meeting closes it on leaving. */
   readonly source?: EncodedSource;
   /** What to receive; default `all`. */
   readonly receive?: 'all' | 'audio' | 'none';
   /** Which videos to receive and how large; all of them as they are when absent. `setView` changes it. */
   readonly view?: View;
+  /**
+   * Every audio track also in a large meeting, whose participants else hear the few who speak: for recorders. It costs
+   * as much bandwidth as there are microphones.
+   */
+  readonly allAudio?: boolean;
+  /** Comes to record: it is no participant for the others, who are told that they are recorded. */
+  readonly recorder?: boolean;
   /** `relay` uses TURN only. */
   readonly iceTransportPolicy?: 'all' | 'relay';
   /**

@@ -85,6 +85,15 @@ export const ERRORS = {
     EXIT.failed,
     'The recorder could not be started, or died too often.',
   ),
+  'recording-busy': kind(409, 'caller', EXIT.failed, 'Another process works on this recording.'),
+  'already-exists': kind(409, 'caller', EXIT.failed, 'There is already something of that name.'),
+  'wrong-state': kind(
+    409,
+    'caller',
+    EXIT.failed,
+    'The recording is in a state in which this makes no sense.',
+  ),
+  'nobody-came': kind(408, 'caller', EXIT.failed, 'The meeting did not start, or nobody was there, in time.'),
   // Signaling
   'bad-message': kind(400, 'caller', EXIT.failed, 'A signaling message does not fit its schema.'),
   'wrong-meeting': kind(403, 'caller', EXIT.refused, 'The token belongs to another meeting.'),

@@ -80,6 +80,8 @@ export const RecordingEvent = Type.Union([
   Type.Object({ type: Type.Literal('resume'), at: WallMs }),
   /** The recorder was away: it lost its connection, or was killed and is here again. */
   Type.Object({ type: Type.Literal('gap'), at: WallMs, sinceMs: WallMs }),
+  /** The disk is full and nothing is appended (`full`), or there is room again. */
+  Type.Object({ type: Type.Literal('disk'), at: WallMs, full: Type.Boolean() }),
   Type.Object({ type: Type.Literal('stop'), at: WallMs, reason: Type.String() }),
 ]);
 export type RecordingEvent = Static<typeof RecordingEvent>;

@@ -36,11 +36,11 @@ else await record(positionals[1] ?? '', values.id ?? '');
 
 function processRecording(id: string): void {
   const folder = join(values.dir ?? '', id);
-  say('step', { name: 'chapters', state: 'running' });
+  say('step', { step: 'chapters', state: 'running' });
   writeFileSync(join(folder, 'chapters.vtt'), 'WEBVTT\n');
-  say('step', { name: 'chapters', state: 'done' });
-  say('step', { name: 'transcript', state: 'skipped', error: 'No provider is configured.' });
-  say('finished', { file: 'recording.mp4', durationMs: 1_000, sizeBytes: 12 });
+  say('step', { step: 'chapters', state: 'done' });
+  say('step', { step: 'transcript', state: 'skipped', note: 'No provider is configured.' });
+  say('processed', { done: true });
 }
 
 async function record(meeting: string, id: string): Promise<void> {

@@ -51,7 +51,7 @@ function apply(next: Recording, event: RecorderEvent, news: RecordingNews[]): vo
       stop(next, at, news);
       return;
     case 'step': {
-      const { name, state, error } = event;
+      const { step: name, state, error = event.note } = event;
       const step = { name, state, ...(error === undefined ? {} : { error }) };
       const known = next.steps.findIndex((one) => one.name === name);
       if (known < 0) next.steps.push(step);
@@ -63,10 +63,10 @@ function apply(next: Recording, event: RecorderEvent, news: RecordingNews[]): vo
       next.durationMs = Math.round(event.durationMs);
       next.sizeBytes = Math.round(event.sizeBytes);
       next.location = event.location ?? next.location;
-      if (next.recorder !== null) {
-        const { stage } = next.recorder;
-        next.recorder.stage = stage === 'record' || stage === 'recorded' ? 'recorded' : 'processed';
-      }
+      if (next.recorder?.stage === 'record') next.recorder.stage = 'recorded';
+      return;
+    case 'processed':
+      if (next.recorder?.stage === 'process') next.recorder.stage = 'processed';
   }
 }
 

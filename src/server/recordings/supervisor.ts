@@ -158,21 +158,43 @@ export class Supervisor {
       return this.#end();
     switch (recorder.stage) {
       case 'recorded':
-        await this.#change({
-          files: await this.#files(),
-          recorder: { ...recorder, stage: 'process', pid: null, starts: 0 },
-        });
-        this.#nextStartAt = 0;
-        this.#process = undefined;
-        return await this.#restart();
+        return await this.#processNext(recorder);
       case 'processed':
         return await this.#ready();
       default:
         if (this.#process !== undefined || recorder.pid !== null) await this.#noticeDeath(recorder);
         if (this.#recording.wanted.stopAt !== null && this.#recording.startedAt === null)
           return await this.#fail('It was stopped before anything was recorded.');
+        // What it has recorded is there, also where it could not say so or the meeting is gone.
+        if (recorder.stage === 'record' && this.#hasNoMoreToRecord())
+          return await this.#processNext(recorder);
         return await this.#restart();
     }
+  }
+
+  /** It was stopping already, or could not stop when it was started for that. */
+  #hasNoMoreToRecord(): boolean {
+    const { status, wanted } = this.#recording;
+    return status === 'processing' || (wanted.stopAt !== null && this.#startedAt > wanted.stopAt);
+  }
+
+  /** The recorder's work is done; now comes what is made of it. */
+  async #processNext(recorder: RecorderRecord): Promise<void> {
+    const { status, endedAt, pauses } = this.#recording;
+    const at = Date.now();
+    this.#process = undefined;
+    this.#nextStartAt = 0;
+    await this.#change(
+      {
+        status: 'processing',
+        endedAt: endedAt ?? at,
+        pauses: pauses.map(({ from, to }) => ({ from, to: to ?? at })),
+        files: await this.#files(),
+        recorder: { ...recorder, stage: 'process', pid: null, starts: 0 },
+      },
+      status === 'recording' ? ['stopped'] : [],
+    );
+    await this.#restart();
   }
 
   /** It ended before its work was done. */
@@ -230,11 +252,11 @@ export class Supervisor {
 
   async #ready(): Promise<void> {
     const { ttlMs } = this.#options.config;
-    const { recorder, endedAt } = this.#recording;
+    const { recorder, endedAt, sizeBytes } = this.#recording;
+    const files = await this.#files();
     await this.#change(
       {
-        status: 'ready',
-        files: await this.#files(),
+        ...{ status: 'ready', files, sizeBytes: files[0]?.size ?? sizeBytes },
         expiresAt: (endedAt ?? Date.now()) + ttlMs,
         recorder: recorder && { ...recorder, pid: null },
       },
