@@ -39,6 +39,13 @@ export const CONFIG_KEYS: Readonly<Record<string, string>> = {
   'max-file-size': 'largest file in the chat',
   'file-types': 'media types of files that are taken, separated by commas',
   'file-ttl': 'how long files are kept',
+  recordings: 'folder for recordings of serve',
+  'recording-layout': 'layout of recordings',
+  'recording-size': 'size of recordings',
+  'recording-access': 'who may see recordings',
+  'recording-ttl': 'how long recordings are kept',
+  'recording-webhook': 'where events of recordings are sent to',
+  'recording-webhook-secret': 'signs what is sent there',
   'log-level': 'what serve logs',
 };
 
