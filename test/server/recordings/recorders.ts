@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { LiveRecording, LiveRecordingReply, RecordingInfo } from '../../../src/protocol/recording.ts';
 import type { StateUpdate } from '../../../src/protocol/signaling.ts';
 import { type MeetingMember, rest } from '../../support/signaling.ts';
@@ -59,7 +59,8 @@ export async function until(
   status: RecordingInfo['status'],
 ): Promise<RecordingInfo> {
   const current = () => recordingOf(server, id, token);
-  await expect.poll(async () => (await current()).status, { timeout: 20_000 }).toBe(status);
+  // Unlike expect.poll it may be part of a preparation.
+  await vi.waitFor(async () => expect((await current()).status).toBe(status), { timeout: 20_000 });
   return await current();
 }
 
