@@ -73,6 +73,15 @@ export function isTransient(error: unknown): boolean {
     : /timeout|socket|abort/i.test(origin.name + origin.message);
 }
 
+/** Whether whatever else is sent there would fail alike: it cannot be reached, or takes nothing from this user. */
+export function concernsAll(error: MeetError): boolean {
+  if (error.code === 'disk-full' || error.code === 'no-permission') return true;
+  if (error.code !== 'storage-failed') return false;
+  const { $metadata } = originOf(error) as { $metadata?: { httpStatusCode?: number } };
+  const status = $metadata?.httpStatusCode ?? 0;
+  return status === 403 || status === 0 || isTransient(error) || codeOfFault(error) === 'NoSuchBucket';
+}
+
 export interface Failure {
   readonly error: MeetError;
   readonly attempt: number;

@@ -73,12 +73,16 @@ export async function uploadFile(context: UploadContext, file: string, key: stri
   const source = new FileSource(path);
   let verification = await target.link(path, key);
   if (verification !== undefined) return await store(context, key, { file, local, verification });
-  if (size <= partBytes) {
+  if (size <= partBytes && known?.uploadId === undefined) {
     const put = await putObject(context, key, source, size);
     const parts = [{ ...put.part, etag: put.verification.etag }];
     return await store(context, key, { file, local, parts, verification: put.verification });
   }
-  const goesOn = known?.state === 'uploading' && known.file === file && isSame(known.local, local);
+  // The live file's journal was begun before its size was known.
+  const goesOn =
+    known?.state === 'uploading' &&
+    known.file === file &&
+    (known.local === undefined || isSame(known.local, local));
   if (!goesOn) {
     await forget(context, key);
     journal.set(key, { file, state: 'uploading', partBytes, parts: [], local });
@@ -92,8 +96,8 @@ export async function uploadFile(context: UploadContext, file: string, key: stri
     onPart: (part) => onPart?.(part, key),
   });
   try {
-    multipart.grow(size);
-    verification = await multipart.finish(size);
+    // On a full disk the target may have got more of the live file than the local copy.
+    verification = await multipart.finish(Math.max(size, multipart.uploaded));
   } finally {
     await multipart.settle();
   }
@@ -105,8 +109,8 @@ export async function uploadFile(context: UploadContext, file: string, key: stri
 
 interface Stored {
   readonly file: string;
-  readonly local?: UploadEntry['local'];
-  readonly parts?: UploadEntry['parts'];
+  readonly local: UploadEntry['local'];
+  readonly parts?: UploadEntry['parts'] | undefined;
   readonly verification: Verification;
 }
 
