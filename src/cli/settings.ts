@@ -40,6 +40,13 @@ export const CONFIG_KEYS: Readonly<Record<string, string>> = {
   'file-types': 'media types of files that are taken, separated by commas',
   'file-ttl': 'how long files are kept',
   'log-level': 'what serve logs',
+  transcriber: 'who makes the transcripts of recordings',
+  'transcriber-url': 'its base URL, in place of the usual one',
+  'transcriber-key': 'its API key',
+  'transcriber-model': 'the model to use',
+  'transcriber-command': 'program and arguments that transcribe a file',
+  'transcriber-bucket': 's3:// URL where AWS Transcribe reads from',
+  'transcriber-language': 'language of the meetings',
 };
 
 export function configFile(context: CliContext): string {

@@ -4,7 +4,14 @@ import type { Action } from '../protocol/actions.ts';
 import { MeetError } from '../protocol/errors.ts';
 import type { IceServer, MediaSource, MeetingInfo, ParticipantInfo } from '../protocol/model.ts';
 import type { JoinReply } from '../protocol/rest.ts';
-import { type AudioSlot, CLOSE, type SentVideo, type StateUpdate } from '../protocol/signaling.ts';
+import {
+  type AudioSlot,
+  CLOSE,
+  MAX_VIDEO_REQUESTS,
+  type SentVideo,
+  type StateUpdate,
+  type VideoRequest,
+} from '../protocol/signaling.ts';
 import { resolveMeeting } from './api.ts';
 import { Chat } from './chat/chat.ts';
 import { Files } from './files/files.ts';
@@ -50,6 +57,8 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   #meeting: MeetingInfo;
   #iceServers: readonly IceServer[];
   #view: View | undefined;
+  /** Exactly these videos, whatever the view. */
+  #videos: readonly VideoRequest[] | undefined;
   #pages = 1;
   /** Something was asked for: changes of the view are worth a message of their own. */
   #mediaStarted = false;
@@ -93,6 +102,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
       create: SubscribeConnection.create,
       audio: receive !== 'none',
       video: receive === 'all',
+      allAudio: options.allAudio === true,
     });
     if (options.source) {
       this.#publisher = new Publisher(options.source);
@@ -167,11 +177,22 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   /** Receives from now on what the view shows, `undefined` for all; costs at most one message. */
   setView(view: View | undefined): void {
     this.#view = view;
+    this.#videos = undefined;
+    if (this.#applyView() && this.#mediaStarted) this.#subscribe(false);
+  }
+
+  /**
+   * Receives from now on exactly these videos, the most important first, at most 32: for who lays them out itself.
+   * Those that do not exist yet come when they do. The next `setView` ends it.
+   */
+  setVideos(videos: readonly VideoRequest[]): void {
+    this.#videos = videos.slice(0, MAX_VIDEO_REQUESTS);
     if (this.#applyView() && this.#mediaStarted) this.#subscribe(false);
   }
 
   /** Lays the view out; gives whether other videos are to be asked for. */
   #applyView(): boolean {
+    if (this.#videos !== undefined) return this.#subscribing.choose(this.#videos);
     if (this.#view === undefined) {
       this.#pages = 1;
       return this.#subscribing.choose(undefined);

@@ -21,6 +21,13 @@ export interface JoinOptions {
   readonly receive?: 'all' | 'audio' | 'none';
   /** Which videos to receive and how large; all of them as they are when absent. `setView` changes it. */
   readonly view?: View;
+  /**
+   * Every audio track also in a large meeting, whose participants else hear the few who speak: for recorders. It costs
+   * as much bandwidth as there are microphones.
+   */
+  readonly allAudio?: boolean;
+  /** Comes to record: it is no participant for the others, who are told that they are recorded. */
+  readonly recorder?: boolean;
   /** `relay` uses TURN only. */
   readonly iceTransportPolicy?: 'all' | 'relay';
   /**

@@ -68,6 +68,16 @@ export const ERRORS = {
   // Meetings
   'meeting-not-found': kind(404, 'caller', EXIT.failed, 'There is no meeting with this id.'),
   'meeting-ended': kind(410, 'caller', EXIT.failed, 'The meeting has ended.'),
+  // Recordings
+  'recording-busy': kind(409, 'caller', EXIT.failed, 'Another process works on this recording.'),
+  'already-exists': kind(409, 'caller', EXIT.failed, 'There is already something of that name.'),
+  'wrong-state': kind(
+    409,
+    'caller',
+    EXIT.failed,
+    'The recording is in a state in which this makes no sense.',
+  ),
+  'nobody-came': kind(408, 'caller', EXIT.failed, 'The meeting did not start, or nobody was there, in time.'),
   // Signaling
   'bad-message': kind(400, 'caller', EXIT.failed, 'A signaling message does not fit its schema.'),
   'wrong-meeting': kind(403, 'caller', EXIT.refused, 'The token belongs to another meeting.'),
@@ -114,6 +124,18 @@ export const ERRORS = {
     'environment',
     EXIT.failed,
     'The microphone or sound device is missing, in use, or may not be used by this user.',
+  ),
+  'transcription-failed': kind(
+    502,
+    'environment',
+    EXIT.failed,
+    'The provider of transcripts cannot be reached or is busy; the next run tries again.',
+  ),
+  'transcription-refused': kind(
+    502,
+    'operator',
+    EXIT.failed,
+    'The provider of transcripts refuses the request, its key, or cannot be started.',
   ),
   // Machine
   'port-in-use': kind(500, 'operator', EXIT.failed, 'Another process listens on the port.'),
