@@ -1,7 +1,8 @@
 /** The live file on its way to its target while it is still being recorded. */
 import { EventEmitter } from 'node:events';
+import { stat } from 'node:fs/promises';
 import { MeetError } from '../../protocol/errors.ts';
-import { UploadJournal } from './journal.ts';
+import { type UploadEntry, UploadJournal } from './journal.ts';
 import { Multipart } from './multipart.ts';
 import { PART_BYTES } from './part-size.ts';
 import { STUBBORN } from './retry.ts';
@@ -167,7 +168,7 @@ export class LiveUpload extends EventEmitter<LiveUploadEvents> {
     }, finishMs);
     try {
       const { verification, parts } = await this.#store(total);
-      await store(this.#context, key, { file, verification, ...(parts && { parts }) });
+      await store(this.#context, key, { file, local: await this.#localStamp(total), verification, parts });
       return { state: 'stored', verification };
     } catch (error) {
       return { state: 'pending', error: MeetError.from(error) };
@@ -176,6 +177,14 @@ export class LiveUpload extends EventEmitter<LiveUploadEvents> {
       this.#abort.abort(new MeetError('storage-failed', `The upload of ${key} has ended.`));
       await this.#multipart.settle();
     }
+  }
+
+  /** Of the local file where it has all of the stream. */
+  async #localStamp(total: number): Promise<UploadEntry['local']> {
+    const { local } = this.#options;
+    if (local?.written() !== total) return undefined;
+    const stats = await stat(local.path).catch(() => undefined);
+    return stats?.size === total ? { size: total, mtimeMs: stats.mtimeMs } : undefined;
   }
 
   async #store(total: number): Promise<{ verification: Verification; parts?: StoredPart[] }> {

@@ -2,7 +2,7 @@
 import { MeetError } from '../../protocol/errors.ts';
 import type { UploadEntry, UploadJournal } from './journal.ts';
 import { MAX_PARTS, partRange } from './part-size.ts';
-import { codeOfFault, type RetryOptions, retrying } from './retry.ts';
+import { codeOfFault, isForbidden, type RetryOptions, retrying } from './retry.ts';
 import type {
   ListedPart,
   Part,
@@ -41,6 +41,8 @@ export class Multipart {
   readonly #running = new Map<number, Promise<void>>();
   /** Numbers of the entry's parts. */
   #done: Set<number>;
+  /** Parts of an earlier process: the file may have been cut and continued since. */
+  #unchecked: StoredPart[];
   #begun: Promise<UploadReference> | undefined;
   /** What the target had when an upload was taken up again. */
   #resumed: Promise<ReadonlyMap<number, ListedPart> | undefined> | undefined;
@@ -61,6 +63,7 @@ export class Multipart {
     if (entry === undefined) throw new Error(`The journal has no ${options.key}.`);
     this.#entry = entry;
     this.#done = new Set(entry.parts.map(({ number }) => number));
+    this.#unchecked = [...entry.parts];
     if (entry.uploadId !== undefined) {
       const { uploadId, checksums = false } = entry;
       const upload = { key: options.key, uploadId, checksums };
@@ -76,6 +79,11 @@ export class Multipart {
   /** Why nothing more is uploaded. */
   get failure(): MeetError | undefined {
     return this.#error === undefined ? undefined : MeetError.from(this.#error);
+  }
+
+  /** Bytes from the beginning on that the target has. */
+  get uploaded(): number {
+    return this.#contiguousEnd();
   }
 
   get hasBegun(): boolean {
@@ -98,6 +106,7 @@ export class Multipart {
     this.#drop(({ offset, size }) => offset + size > total);
     for (let round = 1; ; round++) {
       await this.#uploadAll();
+      if (await this.#dropChanged()) continue;
       const verified = await this.#complete();
       if (verified !== undefined) return verified;
       if (round === MAX_ROUNDS)
@@ -196,6 +205,20 @@ export class Multipart {
     if (this.#error !== undefined) throw this.#error;
   }
 
+  /** Parts that an earlier process uploaded of bytes that are others by now; `true` when there were some. */
+  async #dropChanged(): Promise<boolean> {
+    const { source, signal } = this.#options;
+    const changed = new Set<StoredPart>();
+    for (const part of this.#unchecked) {
+      signal?.throwIfAborted();
+      // What is here no more is as it was uploaded.
+      const found = await source.read(part.offset, part.size).catch(() => undefined);
+      if (found !== undefined && found.digests.sha256 !== part.sha256) changed.add(part);
+    }
+    this.#unchecked = [];
+    return this.#drop((part) => changed.has(part));
+  }
+
   /** `undefined` when parts have to be uploaded again. */
   async #complete(): Promise<Verification | undefined> {
     const { target } = this.#options;
@@ -240,8 +263,15 @@ export class Multipart {
   }
 
   async #list(upload: UploadReference): Promise<ReadonlyMap<number, ListedPart> | 'gone' | 'unlisted'> {
-    const listed = await this.#retrying(() => this.#options.target.listParts(upload), isAnswer);
-    return typeof listed === 'string' ? listed : new Map(listed.map((part) => [part.number, part]));
+    const found = new Map<number, ListedPart>();
+    let after: string | undefined;
+    do {
+      const page = await this.#retrying(() => this.#options.target.listParts(upload, after), isAnswer);
+      if (typeof page === 'string') return page;
+      for (const part of page.parts) found.set(part.number, part);
+      after = page.next;
+    } while (after !== undefined);
+    return found;
   }
 
   /** Another upload from the first byte on, where they can still be read. */
@@ -289,7 +319,6 @@ export class Multipart {
 
 const isLost = (error: unknown) => codeOfFault(error) === 'NoSuchUpload';
 const isDamaged = (error: unknown) => error instanceof MeetError && error.code === 'object-damaged';
-const isForbidden = (error: unknown) => /^(403|AccessDenied|Forbidden)$/.test(codeOfFault(error));
 /** Errors that say how the object or its parts are. */
 const isAnswer = (error: unknown) =>
   isDamaged(error) ||

@@ -56,6 +56,9 @@ export function codeOfFault(error: unknown): string {
 
 export const isExpired = (error: unknown) => EXPIRED_CODES.has(codeOfFault(error));
 
+/** Not with these rights; without a body, as HEAD answers, the SDK calls it by its status. */
+export const isForbidden = (error: unknown) => /^(403|AccessDenied|Forbidden)$/.test(codeOfFault(error));
+
 /** Whether the same may succeed a little later. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof MeetError && error.code === 'object-damaged') return true;
@@ -71,6 +74,15 @@ export function isTransient(error: unknown): boolean {
   return typeof code === 'string'
     ? !code.startsWith('ERR_INVALID')
     : /timeout|socket|abort/i.test(origin.name + origin.message);
+}
+
+/** Whether whatever else is sent there would fail alike: it cannot be reached, or takes nothing from this user. */
+export function concernsAll(error: MeetError): boolean {
+  if (error.code === 'disk-full' || error.code === 'no-permission') return true;
+  if (error.code !== 'storage-failed') return false;
+  const { $metadata } = originOf(error) as { $metadata?: { httpStatusCode?: number } };
+  const status = $metadata?.httpStatusCode ?? 0;
+  return status === 403 || status === 0 || isTransient(error) || codeOfFault(error) === 'NoSuchBucket';
 }
 
 export interface Failure {
