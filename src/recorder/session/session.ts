@@ -152,9 +152,10 @@ export class RecorderSession extends EventEmitter<SessionEvents> {
     if (paused === this.#paused || this.#startedAt === undefined || this.#closed !== undefined) return;
     this.#paused = paused;
     const at = this.now();
-    this.#store.setPaused(paused);
+    const kept = this.#store.setPaused(paused);
     this.#append({ type: paused ? 'pause' : 'resume', at });
     this.emit('paused', paused);
+    await kept;
     await this.#save(async () => {
       if (paused) await this.folder.beginPause(at);
       else await this.folder.endPause(at);
@@ -197,7 +198,7 @@ export class RecorderSession extends EventEmitter<SessionEvents> {
       await this.folder.beginPause(diedAt, 'recorder-away');
       if (!this.#paused) await this.folder.endPause(at);
     });
-    if (this.#paused) this.#store.setPaused(true);
+    if (this.#paused) await this.#store.setPaused(true);
     this.#begun(this.#startedAt!);
   }
 
