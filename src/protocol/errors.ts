@@ -141,6 +141,12 @@ export const ERRORS = {
     EXIT.failed,
     'The database or object store refused or could not be reached.',
   ),
+  'object-damaged': kind(
+    500,
+    'operator',
+    EXIT.failed,
+    'What the object store holds is not what was uploaded; the local copy is kept.',
+  ),
   'worker-missing': kind(500, 'operator', EXIT.failed, 'The SFU worker is not there and could not be built.'),
   'worker-died': kind(503, 'internal', EXIT.failed, 'An SFU worker died; its meetings are being recovered.'),
   'bad-config': kind(
