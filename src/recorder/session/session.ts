@@ -188,6 +188,17 @@ export class RecorderSession extends EventEmitter<SessionEvents> {
       this.#start();
     });
     for (const track of client.tracks) this.#onTrack(track);
+    client.on('recording', () => void this.#followServer());
+  }
+
+  /** A recorder that the server has found again after a restart of its own hears of changes by signaling only. */
+  async #followServer(): Promise<void> {
+    const wanted = this.client.recording.state;
+    if (wanted?.id !== this.folder.id) return;
+    this.setLayout(wanted.layout, wanted.pin ?? null);
+    if (wanted.state === 'stopping') this.stop();
+    else if (wanted.state === 'paused') await this.setPaused(true);
+    else if (wanted.state === 'recording') await this.setPaused(false);
   }
 
   /** Takes up what a recorder that died has begun. */
