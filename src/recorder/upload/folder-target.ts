@@ -13,7 +13,6 @@ import { isSameContent } from './read-back.ts';
 import type {
   Digests,
   Expected,
-  ListedPart,
   Part,
   StoredPart,
   UploadReference,
@@ -54,7 +53,7 @@ export class FolderTarget implements UploadTarget {
     return part.md5;
   }
 
-  async listParts({ key, uploadId }: UploadReference): Promise<readonly ListedPart[] | 'gone' | 'unlisted'> {
+  async listParts({ key, uploadId }: UploadReference): Promise<'gone' | 'unlisted'> {
     try {
       await stat(this.#incoming(uploadId));
       return 'unlisted';

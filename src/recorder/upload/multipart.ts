@@ -2,7 +2,7 @@
 import { MeetError } from '../../protocol/errors.ts';
 import type { UploadEntry, UploadJournal } from './journal.ts';
 import { MAX_PARTS, partRange } from './part-size.ts';
-import { codeOfFault, type RetryOptions, retrying } from './retry.ts';
+import { codeOfFault, isForbidden, type RetryOptions, retrying } from './retry.ts';
 import type {
   ListedPart,
   Part,
@@ -263,8 +263,15 @@ export class Multipart {
   }
 
   async #list(upload: UploadReference): Promise<ReadonlyMap<number, ListedPart> | 'gone' | 'unlisted'> {
-    const listed = await this.#retrying(() => this.#options.target.listParts(upload), isAnswer);
-    return typeof listed === 'string' ? listed : new Map(listed.map((part) => [part.number, part]));
+    const found = new Map<number, ListedPart>();
+    let after: string | undefined;
+    do {
+      const page = await this.#retrying(() => this.#options.target.listParts(upload, after), isAnswer);
+      if (typeof page === 'string') return page;
+      for (const part of page.parts) found.set(part.number, part);
+      after = page.next;
+    } while (after !== undefined);
+    return found;
   }
 
   /** Another upload from the first byte on, where they can still be read. */
@@ -312,7 +319,6 @@ export class Multipart {
 
 const isLost = (error: unknown) => codeOfFault(error) === 'NoSuchUpload';
 const isDamaged = (error: unknown) => error instanceof MeetError && error.code === 'object-damaged';
-const isForbidden = (error: unknown) => /^(403|AccessDenied|Forbidden)$/.test(codeOfFault(error));
 /** Errors that say how the object or its parts are. */
 const isAnswer = (error: unknown) =>
   isDamaged(error) ||

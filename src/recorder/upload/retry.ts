@@ -56,6 +56,9 @@ export function codeOfFault(error: unknown): string {
 
 export const isExpired = (error: unknown) => EXPIRED_CODES.has(codeOfFault(error));
 
+/** Not with these rights; without a body, as HEAD answers, the SDK calls it by its status. */
+export const isForbidden = (error: unknown) => /^(403|AccessDenied|Forbidden)$/.test(codeOfFault(error));
+
 /** Whether the same may succeed a little later. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof MeetError && error.code === 'object-damaged') return true;

@@ -21,8 +21,8 @@ import { codeOfFault, isExpired } from './retry.ts';
 import type {
   Digests,
   Expected,
-  ListedPart,
   Part,
+  PartsPage,
   StoredPart,
   UploadReference,
   UploadTarget,
@@ -97,25 +97,21 @@ export class S3Target implements UploadTarget {
     });
   }
 
-  async listParts(upload: UploadReference): Promise<readonly ListedPart[] | 'gone' | 'unlisted'> {
+  async listParts(upload: UploadReference, after?: string): Promise<PartsPage | 'gone' | 'unlisted'> {
     return await this.#sending(upload.key, async (client) => {
-      const parts: ListedPart[] = [];
+      const command = new ListPartsCommand({
+        ...this.#object(upload.key),
+        UploadId: upload.uploadId,
+        ...(after === undefined ? {} : { PartNumberMarker: after }),
+      });
       try {
-        let after: string | undefined;
-        do {
-          const reply = await client.send(
-            new ListPartsCommand({
-              ...this.#object(upload.key),
-              UploadId: upload.uploadId,
-              ...(after === undefined ? {} : { PartNumberMarker: after }),
-            }),
-          );
-          for (const { PartNumber = 0, Size = 0, ETag } of reply.Parts ?? []) {
-            parts.push({ number: PartNumber, size: Size, etag: unquoted(ETag) });
-          }
-          after = reply.IsTruncated ? reply.NextPartNumberMarker : undefined;
-        } while (after !== undefined);
-        return parts;
+        const { Parts = [], IsTruncated, NextPartNumberMarker } = await client.send(command);
+        const parts = Parts.map(({ PartNumber = 0, Size = 0, ETag }) => ({
+          number: PartNumber,
+          size: Size,
+          etag: unquoted(ETag),
+        }));
+        return { parts, next: IsTruncated ? NextPartNumberMarker : undefined };
       } catch (error) {
         if (codeOfFault(error) === 'NoSuchUpload') return 'gone';
         if (isUnknownToServer(error)) return 'unlisted';

@@ -5,9 +5,12 @@ import { MeetError } from '../../protocol/errors.ts';
 import type { UploadEntry, UploadJournal } from './journal.ts';
 import { Multipart } from './multipart.ts';
 import { PART_BYTES } from './part-size.ts';
-import { PATIENT, type RetryOptions, retrying } from './retry.ts';
+import { isForbidden, PATIENT, type RetryOptions, retrying } from './retry.ts';
 import { FileSource } from './source.ts';
 import type { Part, PartSource, StoredPart, UploadFault, UploadTarget, Verification } from './types.ts';
+
+/** What the target has lost or damaged is sent again, so often. */
+const MAX_ROUNDS = 3;
 
 /** What every upload may be told. */
 export interface UploadOptions {
@@ -37,25 +40,26 @@ export async function putObject(
 ): Promise<{ verification: Verification; part: Part }> {
   const { bytes, digests } = await source.read(0, size);
   const part = { number: 1, offset: 0, size, ...digests };
-  const store = async (): Promise<Verification> => {
-    const replied = await target.put(key, bytes, digests, signal);
-    if (replied.by !== 'reply') return replied;
-    const expected = { size, parts: [part], multipart: false };
-    const verified = await target.verify(key, expected).catch((error: unknown) => {
-      // Who may write and not read has the store's word for it.
-      if (error instanceof MeetError && error.cause instanceof Error && isForbidden(error.cause))
-        return replied;
-      throw error;
-    });
-    if (verified === undefined)
-      throw new MeetError('object-damaged', `The object ${key} was stored and is not there.`);
-    return verified;
-  };
   const onFailure = (failure: Omit<UploadFault, 'key'>) => onFault?.({ key, ...failure });
-  return { verification: await retrying(store, retry, { signal, onFailure }), part };
+  const hooks = { signal, onFailure };
+  const expected = { size, parts: [part], multipart: false };
+  const isDamaged = (error: unknown) => error instanceof MeetError && error.code === 'object-damaged';
+  for (let round = 1; ; round++) {
+    const replied = await retrying(() => target.put(key, bytes, digests, signal), retry, hooks);
+    if (replied.by !== 'reply') return { verification: replied, part };
+    try {
+      const verify = () => target.verify(key, expected);
+      const verification = await retrying(verify, retry, { ...hooks, isFinal: isDamaged });
+      if (verification !== undefined) return { verification, part };
+    } catch (error) {
+      // Who may write and not read has the store's word for it.
+      if (isForbidden(error)) return { verification: replied, part };
+      if (!isDamaged(error) || round === MAX_ROUNDS) throw error;
+    }
+    if (round === MAX_ROUNDS)
+      throw new MeetError('object-damaged', `The object ${key} was stored and is not there.`);
+  }
 }
-
-const isForbidden = ({ name }: Error) => /^(403|AccessDenied|Forbidden)$/.test(name);
 
 /**
  * Makes a file of the recording's folder the object of the key, or finishes that. Nothing happens when the journal says

@@ -27,6 +27,12 @@ export interface ListedPart {
   readonly etag: string;
 }
 
+export interface PartsPage {
+  readonly parts: readonly ListedPart[];
+  /** Asks for the next page; absent on the last. */
+  readonly next?: string | undefined;
+}
+
 /** A multipart upload that was begun at a target. */
 export interface UploadReference {
   readonly key: string;
@@ -65,8 +71,8 @@ export interface UploadTarget {
   begin(key: string): Promise<UploadReference>;
   /** Answers the part's ETag. @throws MeetError `object-damaged` when the target got something else */
   putPart(upload: UploadReference, part: Part, bytes: Buffer, signal?: AbortSignal): Promise<string>;
-  /** `gone` when there is no such upload (any more), `unlisted` where the target cannot say. */
-  listParts(upload: UploadReference): Promise<readonly ListedPart[] | 'gone' | 'unlisted'>;
+  /** A page of what has arrived; `gone` when there is no such upload (any more), `unlisted` where the target cannot say. */
+  listParts(upload: UploadReference, after?: string): Promise<PartsPage | 'gone' | 'unlisted'>;
   /** Answers what is known by its reply. @throws MeetError `object-damaged` when parts are not there as they were sent */
   complete(upload: UploadReference, parts: readonly StoredPart[]): Promise<Verification>;
   /** Does nothing when there is no such upload. */
