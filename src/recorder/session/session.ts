@@ -33,9 +33,10 @@ interface SessionEvents {
   event: [event: RecordingEvent];
   track: [track: RemoteTrack];
   'track-ended': [track: RemoteTrack];
-  /** A frame that belongs to the recording, and when it was captured, on the recorder's clock. */
+  /** A frame, in a pause too, and when it was captured, on the recorder's clock. */
   frame: [track: RemoteTrack, frame: ReceivedFrame, capturedAt: number];
-  paused: [paused: boolean];
+  /** From a wall time on. */
+  paused: [paused: boolean, at: number];
   layout: [layout: LayoutName, pin: string | undefined];
   'disk-full': [error: MeetError];
   'disk-ok': [];
@@ -154,7 +155,7 @@ export class RecorderSession extends EventEmitter<SessionEvents> {
     const at = this.now();
     const kept = this.#store.setPaused(paused);
     this.#append({ type: paused ? 'pause' : 'resume', at });
-    this.emit('paused', paused);
+    this.emit('paused', paused, at);
     await kept;
     await this.#save(async () => {
       if (paused) await this.folder.beginPause(at);
@@ -245,7 +246,7 @@ export class RecorderSession extends EventEmitter<SessionEvents> {
     track.on('frame', (frame) => {
       const capturedAt = clock.capturedAt(track.id, frame);
       writer.write(frame, capturedAt);
-      if (!this.#paused) this.emit('frame', track, frame, capturedAt);
+      this.emit('frame', track, frame, capturedAt);
     });
     track.once('ended', () => {
       clock.ended(track.id);
