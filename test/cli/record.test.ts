@@ -129,8 +129,10 @@ test('it is told what to do over stdin where it has been given an id', async () 
   expect(await recorder.stop()).toBe(130);
   expect(recorder.stderr).toContain('nonsense');
   expect(await readRecording(join(directory, 'chosen'))).toMatchObject({ state: 'stopped' });
+  // Started once more, it only says again that all is there.
   const again = await run(record('--id', 'chosen'));
-  expect(again.error).toMatchObject({ code: 'wrong-state' });
+  expect(again.code).toBe(0);
+  expect(again.all('finished')).toEqual([{ ...recorder.all('finished')[0], at: expect.any(Number) }]);
 }, 60_000);
 
 test('nobody who comes in the time to wait is an error of its own', async () => {

@@ -88,8 +88,8 @@ export class RecorderSession extends EventEmitter<SessionEvents> {
         allAudio: true,
       });
       const session = new RecorderSession(options, client, store);
-      session.#listen();
       if (diedAt !== undefined && session.#startedAt !== undefined) await session.#goOn(diedAt);
+      session.#listen();
       session.#start();
       return session;
     } catch (error) {
