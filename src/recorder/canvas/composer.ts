@@ -67,8 +67,8 @@ export class Composer {
   }
 
   /**
-   * Takes the newest picture of a track. One that lies in `memory` is held until the next comes and has to stay as it is
-   * until then; of any other a copy is made.
+   * Takes the newest picture of a track. One in a piece of `memory` is held until the next comes; of any other a copy is
+   * made.
    */
   put(trackId: string, picture: I420Picture): void {
     this.#pictures.put(trackId, picture);

@@ -6,6 +6,8 @@ export interface I420Picture {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array;
+  /** The piece of a composer's memory that it lies in: it is held there and not copied. */
+  readonly block?: number;
 }
 
 /** Bytes of a picture. */

@@ -12,7 +12,7 @@ export interface TrackPicture {
 }
 
 interface Kept extends TrackPicture {
-  readonly at: number;
+  readonly block: number;
 }
 
 /** The last picture of each track, in the memory of the pixels. */
@@ -26,16 +26,18 @@ export class Pictures {
   }
 
   /** Keeps a picture: by holding it where it lies in the memory already, else by one copy. */
-  put(trackId: string, { width, height, data }: I420Picture): void {
+  put(trackId: string, { width, height, data, block }: I420Picture): void {
     const bytes = i420Bytes(width, height);
     if (width < 1 || height < 1 || data.length < bytes) {
       throw new RangeError(`A picture of ${width}x${height} has ${bytes} bytes, and not ${data.length}.`);
     }
-    const at = this.#memory.holds(data) ? this.#hold(data.byteOffset) : this.#copy(data, bytes);
+    if (block !== undefined) this.#memory.hold(block);
+    const held = block ?? this.#copy(data, bytes);
+    const at = block === undefined ? held : data.byteOffset;
     this.drop(trackId);
     this.#version += 1;
     const planes = planesAt(at, width, height);
-    this.#last.set(trackId, { width, height, planes, version: this.#version, at });
+    this.#last.set(trackId, { width, height, planes, version: this.#version, block: held });
   }
 
   get(trackId: string): TrackPicture | undefined {
@@ -46,16 +48,11 @@ export class Pictures {
     const kept = this.#last.get(trackId);
     if (!kept) return;
     this.#last.delete(trackId);
-    this.#memory.give(kept.at);
+    this.#memory.give(kept.block);
   }
 
   trackIds(): string[] {
     return [...this.#last.keys()];
-  }
-
-  #hold(at: number): number {
-    this.#memory.hold(at);
-    return at;
   }
 
   #copy(data: Uint8Array, bytes: number): number {

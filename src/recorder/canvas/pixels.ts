@@ -108,9 +108,4 @@ export class PixelMemory {
   view(at: number, bytes: number): Uint8Array<ArrayBuffer> {
     return this.bytes.subarray(at, at + bytes);
   }
-
-  /** Whether bytes lie in this memory, so that they need not be copied into it. */
-  holds(data: Uint8Array): boolean {
-    return data.buffer === this.bytes.buffer;
-  }
 }
