@@ -157,6 +157,12 @@ export const ERRORS = {
   'port-in-use': kind(500, 'operator', EXIT.failed, 'Another process listens on the port.'),
   'no-permission': kind(500, 'operator', EXIT.failed, 'The file or port may not be used by this user.'),
   'disk-full': kind(507, 'environment', EXIT.failed, 'There is no space left on the disk.'),
+  'out-of-memory': kind(
+    507,
+    'environment',
+    EXIT.failed,
+    'The pictures of a recording do not fit the memory that is kept for them.',
+  ),
   'storage-failed': kind(
     500,
     'operator',
