@@ -27,7 +27,7 @@ const ONE_THREAD_MS = 600;
 /** All threads together, as the others of the machine need some of it. */
 const ALL_THREADS_SHARE = 0.6;
 const MOST_THREADS = 4;
-/** What is saved of a thread when pictures are cut into slices. */
+/** What slices cost on top. */
 const SLICES_COST = 1.1;
 
 const Found = Type.Object({ hardware: Type.Array(Type.String()), msPerPicture: Type.Number() });
@@ -78,13 +78,14 @@ export async function chooseEncodings(options: ChooseOptions): Promise<VideoEnco
       ? await tryEncoding({
           ffmpeg,
           settings: { ...settings, video },
-          encoding: softwareSteps(settings, 1)[0]!,
+          // The last step gives pictures back one by one; the best looks at ten more before it gives the first.
+          encoding: softwareSteps(settings, 1).at(-1)!,
           budgetMs: TRIAL_MS,
           startMs: START_MS,
         })
       : 0;
     // One that gave nothing back in time is slower than anything that was.
-    return { hardware: working, msPerPicture: ms ?? TRIAL_MS };
+    return { hardware: working, msPerPicture: (ms ?? TRIAL_MS) / lastCost(settings) };
   });
   const works = hardware.filter(({ encoder }) => found.hardware.includes(encoder));
   const ladder = [
@@ -118,6 +119,9 @@ export function affordable(
   const first = together.findIndex((_, i) => cost(i) * SLICES_COST <= threads * 1_000 * ALL_THREADS_SHARE);
   return together.slice(first < 0 ? -1 : first);
 }
+
+/** What the last step costs, the best being 1. */
+const lastCost = ({ format }: EncodeSettings): number => (format === 'webm' ? 1 : X264_STEPS.at(-1)!.cost);
 
 function softwareSteps({ format, webmCodec = 'vp8' }: EncodeSettings, threads: number): VideoEncoding[] {
   return format === 'webm'
