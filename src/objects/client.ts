@@ -14,8 +14,8 @@ export interface S3Credentials {
 }
 
 export interface S3ClientOptions {
-  /** Without them the SDK looks where it always does: environment, profile, instance role. */
-  readonly credentials?: S3Credentials | undefined;
+  /** Or where to get them; without them the SDK looks where it always does: environment, profile, instance role. */
+  readonly credentials?: S3Credentials | (() => Promise<S3Credentials>) | undefined;
   /** How often a request is tried in all; three times unless given. */
   readonly attempts?: number;
   /** Without a byte for so long a request has failed; a minute unless given. */

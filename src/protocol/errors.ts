@@ -141,6 +141,18 @@ export const ERRORS = {
     EXIT.failed,
     'The microphone or sound device is missing, in use, or may not be used by this user.',
   ),
+  'transcription-failed': kind(
+    502,
+    'environment',
+    EXIT.failed,
+    'The provider of transcripts cannot be reached or is busy; the next run tries again.',
+  ),
+  'transcription-refused': kind(
+    502,
+    'operator',
+    EXIT.failed,
+    'The provider of transcripts refuses the request, its key, or cannot be started.',
+  ),
   // Machine
   'port-in-use': kind(500, 'operator', EXIT.failed, 'Another process listens on the port.'),
   'no-permission': kind(500, 'operator', EXIT.failed, 'The file or port may not be used by this user.'),

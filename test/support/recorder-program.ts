@@ -7,7 +7,6 @@ import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync, writ
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { joinMeeting } from '../../src/client/join.ts';
 import type { RecorderControl } from '../../src/protocol/recorder.ts';
 
 /** Nothing that a test forgets goes on for longer. */
@@ -50,6 +49,8 @@ async function record(meeting: string, id: string): Promise<void> {
   appendFileSync(join(folder, 'starts.jsonl'), `${JSON.stringify({ pid: process.pid, ...values })}\n`);
   if (failure === 'die-at-start') fail('It does not start.');
   appendFileSync(live, 'media ');
+  // Loaded only here: it takes longer than all the rest.
+  const { joinMeeting } = await import('../../src/client/join.ts');
   const joining = joinMeeting({
     meeting,
     displayName: 'Recorder',

@@ -41,6 +41,8 @@ export interface FaultProxy {
   readonly seen: readonly SeenRequest[];
   /** How often each fault was injected. */
   readonly injected: ReadonlyMap<Fault, number>;
+  /** Awaited before each request is passed on. */
+  before: () => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -80,6 +82,7 @@ export async function startFaultProxy(
       response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>injected</Message></Error>`);
       return;
     }
+    await proxy.before();
     const reply = await pass(target, request, body);
     if (chosen === 'lost-reply') {
       request.socket.resetAndDestroy();
@@ -102,16 +105,18 @@ export async function startFaultProxy(
   };
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return {
+  const proxy: FaultProxy = {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
     injected,
+    before: async () => {},
     async close() {
       server.close();
       server.closeAllConnections();
       await once(server, 'close');
     },
   };
+  return proxy;
 }
 
 export const isPart = ({ method, url }: SeenRequest) => method === 'PUT' && url.includes('partNumber=');

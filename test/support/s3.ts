@@ -43,6 +43,7 @@ export interface Context {
   body: unknown;
   req: NodeJS.ReadableStream;
   set(header: string, value: string): void;
+  remove(header: string): void;
 }
 export type Middleware = (context: Context, next: () => Promise<void>) => Promise<void>;
 export interface S3rver {
@@ -74,8 +75,16 @@ interface SignatureV4 {
   getSigningKey(secret: string, date: string, region: string, service: string): Buffer;
 }
 
+export interface S3Options extends BucketConfigOptions {
+  /**
+   * `amazon` unless given; `plain` is a server that lists no parts, keeps no checksums and has ETags of its own kind,
+   * `no-checksums` one that only does the last as Amazon does it.
+   */
+  readonly kind?: 'amazon' | 'no-checksums' | 'plain';
+}
+
 /** Starts it on a free loopback port, with one empty bucket. */
-export async function startS3({ refuse }: BucketConfigOptions = {}): Promise<TestS3> {
+export async function startS3({ refuse, kind = 'amazon' }: S3Options = {}): Promise<TestS3> {
   const Server: new (options: object) => S3rver = require('@20minutes/s3rver');
   const directory = await mkdtemp(join(tmpdir(), 'meet-s3-'));
   const run = async (port: number): Promise<{ server: S3rver; port: number; uploads: string }> => {
@@ -87,7 +96,8 @@ export async function startS3({ refuse }: BucketConfigOptions = {}): Promise<Tes
       configureBuckets: [{ name: BUCKET }],
     });
     const uploads = server.store.getResourcePath(BUCKET, undefined, 'uploads');
-    actLikeAmazon(server, uploads);
+    if (kind !== 'plain') actLikeAmazon(server, uploads);
+    if (kind !== 'amazon') server.middleware.splice(2, 0, forgetChecksums);
     server.middleware.unshift(signAsSent, abortUploads(uploads), keepBucketConfig(directory, { refuse }));
     return { server, uploads, port: (await server.run()).port };
   };
@@ -118,6 +128,12 @@ export async function startS3({ refuse }: BucketConfigOptions = {}): Promise<Tes
     },
   };
 }
+
+const forgetChecksums: Middleware = async (context, next) => {
+  await next();
+  context.remove('x-amz-checksum-sha256');
+  context.remove('x-amz-checksum-algorithm');
+};
 
 /**
  * The server computes signatures of another request than the one sent: of `/bucket` where the path is `/bucket/`, and

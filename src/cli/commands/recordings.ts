@@ -1,7 +1,10 @@
 import type { Registry } from '../program.ts';
+import { registerCompress } from './recordings/compress.ts';
+import { registerLibrary } from './recordings/library.ts';
+import { registerProcess } from './recordings/process.ts';
 
-/** Each puts one command into `meet recordings`; they are in files of their own in `recordings/`. */
-const COMMANDS: readonly ((recordings: Registry) => void)[] = [];
+/** Each puts commands into `meet recordings`; they are in files of their own in `recordings/`. */
+const COMMANDS: readonly ((recordings: Registry) => void)[] = [registerLibrary, registerProcess, registerCompress];
 
 export function registerRecordings({ group }: Registry): void {
   const recordings = group('recordings', 'find, open, keep and delete recordings');

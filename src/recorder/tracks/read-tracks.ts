@@ -37,6 +37,8 @@ export interface StoredTrack {
   readonly path: string;
   /** When its first frame was captured, on the recorder's clock. */
   readonly startedAt: number;
+  /** Wall time of a time in the file, both in milliseconds. */
+  capturedAt(fileMs: number): number;
   /**
    * Its frames in decoding order, read as they are asked for. A file that was cut by a crash ends where it was cut; one
    * that is gone or never had a frame gives none.
@@ -49,7 +51,11 @@ export interface StoredTrack {
 /** The tracks of a recording's folder in the order in which they began. */
 export async function openTracks(folder: string): Promise<StoredTrack[]> {
   const names = new Map<string, string>();
-  const found: { track: Omit<StoredTrack, 'frames' | 'startedAt'>; at: number; anchors: Anchor[] }[] = [];
+  const found: {
+    track: Omit<StoredTrack, 'frames' | 'startedAt' | 'capturedAt'>;
+    at: number;
+    anchors: Anchor[];
+  }[] = [];
   /** By track id, the file that its anchors belong to. */
   const open = new Map<string, Anchor[]>();
   for await (const event of readEvents(join(folder, FILES.events))) {
@@ -73,7 +79,12 @@ export async function openTracks(folder: string): Promise<StoredTrack[]> {
   }
   return found.map(({ track, at, anchors }) => {
     const timeline = new FileTimeline(anchors, at);
-    return { ...track, startedAt: timeline.capturedAt(0), frames: () => framesOf(track, timeline) };
+    return {
+      ...track,
+      startedAt: timeline.capturedAt(0),
+      capturedAt: (fileMs) => timeline.capturedAt(fileMs),
+      frames: () => framesOf(track, timeline),
+    };
   });
 }
 

@@ -25,6 +25,8 @@ export interface RecordingServerOptions {
   /** Where events of recordings are sent to, and the secret that signs them. */
   readonly webhookUrl?: string;
   readonly webhookSecret?: string;
+  /** How long after a call that was not taken the next try comes, each time twice as long; default five seconds. */
+  readonly webhookWaitMs?: number;
 }
 
 export interface RecordingConfig {
@@ -38,12 +40,15 @@ export interface RecordingConfig {
   readonly ttlMs: number;
   readonly emptyMs: number;
   readonly stopMs: number;
-  readonly webhook: { readonly url: string; readonly secret: string } | undefined;
+  readonly webhook:
+    | { readonly url: string; readonly secret: string; readonly firstWaitMs: number }
+    | undefined;
 }
 
 const DEFAULT_TTL_MS = 365 * 24 * 3_600_000;
 const DEFAULT_EMPTY_MS = 60_000;
 const DEFAULT_STOP_MS = 10_000;
+const DEFAULT_WEBHOOK_WAIT_MS = 5_000;
 /** The hash of HMAC-SHA-256 takes 32 bytes; anything shorter than half of it can be tried out. */
 const MIN_SECRET_CHARACTERS = 16;
 
@@ -95,7 +100,11 @@ export function checkSize(size: string | undefined): void {
   }
 }
 
-function webhook({ webhookUrl, webhookSecret }: RecordingServerOptions): RecordingConfig['webhook'] {
+function webhook({
+  webhookUrl,
+  webhookSecret,
+  webhookWaitMs,
+}: RecordingServerOptions): RecordingConfig['webhook'] {
   if (webhookUrl === undefined) {
     if (webhookSecret === undefined) return undefined;
     throw new MeetError('bad-config', 'A secret for a webhook needs the URL of the webhook.', {
@@ -113,5 +122,6 @@ function webhook({ webhookUrl, webhookSecret }: RecordingServerOptions): Recordi
       { hint: 'Give it with --recording-webhook-secret or in MEET_RECORDING_WEBHOOK_SECRET.' },
     );
   }
-  return Object.freeze({ url: webhookUrl, secret: webhookSecret });
+  const firstWaitMs = webhookWaitMs ?? DEFAULT_WEBHOOK_WAIT_MS;
+  return Object.freeze({ url: webhookUrl, secret: webhookSecret, firstWaitMs });
 }

@@ -18,8 +18,8 @@ export function liveRecording(recording: Recording | undefined): LiveRecording |
 
 function stateOf({ wanted, recorder, startedAt }: Recording): RecordingState {
   if (wanted.stopAt !== null) return 'stopping';
+  if (recorder?.recovering) return 'recovering';
   if (wanted.paused) return 'paused';
-  if (recorder !== null && recorder.pid === null && recorder.starts > 0) return 'recovering';
   return startedAt === null ? 'starting' : 'recording';
 }
 

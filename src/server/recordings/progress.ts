@@ -26,6 +26,8 @@ export function progressOf(recording: Recording, events: readonly RecorderEvent[
 
 function apply(next: Recording, event: RecorderEvent, news: RecordingNews[]): void {
   const at = Math.round(event.at);
+  // Whatever a recorder says of its recording: it is there again.
+  if (next.recorder !== null && /^recording-/.test(event.event)) next.recorder.recovering = false;
   switch (event.event) {
     case 'recording-started':
       // A recorder that was started again says it again.

@@ -87,7 +87,15 @@ export class Recordings {
       layout: options.layout ?? config.layout,
       access: { scope: options.access ?? config.access, userIds: [] },
       serverId,
-      recorder: { options, pid: null, starts: 0, read: 0, stage: 'record', diskFull: false },
+      recorder: {
+        options,
+        pid: null,
+        starts: 0,
+        read: 0,
+        stage: 'record',
+        recovering: false,
+        diskFull: false,
+      },
       wanted: { paused: false, pin: options.pin ?? null, stopAt: null },
     });
     const supervisor = this.#supervise(recording);

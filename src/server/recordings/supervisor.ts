@@ -206,7 +206,9 @@ export class Supervisor {
     const starts = healthy ? 1 : recorder.starts;
     this.#nextStartAt = Date.now() + (RESTART_DELAYS_MS[starts] ?? 0);
     logger.warn({ recordingId: this.#recording.id, starts, stage: recorder.stage }, 'A recorder died');
-    await this.#change({ recorder: { ...recorder, pid: null, starts } });
+    await this.#change({
+      recorder: { ...recorder, pid: null, starts, recovering: recorder.stage === 'record' },
+    });
   }
 
   async #restart(): Promise<void> {

@@ -11,10 +11,9 @@ export interface WebhookSenderOptions {
   readonly store: Store;
   readonly logger: ServerLogger;
   /** Milliseconds until the second try; each wait is twice the one before. */
-  readonly firstWaitMs?: number;
+  readonly firstWaitMs: number;
 }
 
-const FIRST_WAIT_MS = 5_000;
 const MAX_WAIT_MS = 3_600_000;
 /** With waits of an hour at last this is about three days. */
 const MAX_ATTEMPTS = 80;
@@ -95,7 +94,7 @@ export class WebhookSender {
   }
 
   async #send(call: StoredWebhook): Promise<void> {
-    const { store, logger, firstWaitMs = FIRST_WAIT_MS } = this.#options;
+    const { store, logger, firstWaitMs } = this.#options;
     const problem = await this.#post(call);
     if (problem === undefined) {
       await store.webhooks.delete(call.id);

@@ -203,6 +203,8 @@ export interface RecorderRecord {
   read: number;
   /** It records, all that it recorded is there, what comes after is being made, or all of that is there, too. */
   stage: 'record' | 'recorded' | 'process' | 'processed';
+  /** It died, and the one that was started after it has not said yet that it goes on. */
+  recovering: boolean;
   /** It has no space left. */
   diskFull: boolean;
 }

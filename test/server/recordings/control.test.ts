@@ -1,12 +1,9 @@
 /** Recordings as hosts run them, with a recorder process that joins and obeys but records no media. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { LiveRecording, RecordingInfo } from '../../../src/protocol/recording.ts';
-import type { StateUpdate } from '../../../src/protocol/signaling.ts';
+import type { RecordingInfo } from '../../../src/protocol/recording.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
-import { connect, createMeeting, type MeetingMember, rest } from '../../support/signaling.ts';
-import { recorderCommand, recordingOf, recordingsOf } from './recorders.ts';
+import { connect, createMeeting, rest } from '../../support/signaling.ts';
+import { call, recorderCommand, recordingOf, recordingsOf, seen, startsOf, until } from './recorders.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -14,29 +11,17 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const call = (method: string, meetingId: string, token: string, body?: object) =>
-  rest<{ recording: LiveRecording | null; error?: { code: string } }>(
-    server.url,
-    method,
-    `/meetings/${meetingId}/recording`,
-    { token, ...(body && { body }) },
-  );
-
-/** The next state-update in which the recording is in this state. */
-const seen = ({ client }: MeetingMember, state: LiveRecording['state'] | undefined): Promise<StateUpdate> =>
-  client.state(({ recording }) => recording !== undefined && recording?.state === state);
-
 test('is started, paused, given another layout and stopped, and everybody sees it', async () => {
   const { meeting, hostToken } = await createMeeting(server.url, { title: 'Weekly' });
   const host = await connect(server.url, meeting.id, 'Ada', hostToken);
   const guest = await connect(server.url, meeting.id, 'Bob');
   expect(guest.state.recording).toBeNull();
 
-  const started = await call('POST', meeting.id, hostToken, { pin: 'Ada', size: '640x360', fps: 15 });
+  const started = await call(server, 'POST', meeting.id, hostToken, { pin: 'Ada', size: '640x360', fps: 15 });
   expect(started.status).toBe(201);
   expect(started.body.recording).toMatchObject({ state: 'starting', layout: 'speaker', pin: 'Ada' });
   const id = started.body.recording?.id ?? '';
-  expect(await call('POST', meeting.id, hostToken)).toMatchObject({
+  expect(await call(server, 'POST', meeting.id, hostToken)).toMatchObject({
     status: 409,
     body: { error: { code: 'recording-running' } },
   });
@@ -55,7 +40,7 @@ test('is started, paused, given another layout and stopped, and everybody sees i
     ['Recorder', 'participant', true],
   ]);
 
-  const changed = await call('PATCH', meeting.id, hostToken, {
+  const changed = await call(server, 'PATCH', meeting.id, hostToken, {
     layout: 'spotlight',
     pin: null,
     paused: true,
@@ -75,18 +60,15 @@ test('is started, paused, given another layout and stopped, and everybody sees i
     .poll(async () => (await recordingOf(server, id, hostToken)).pauses)
     .toEqual([{ from: expect.any(Number), to: expect.any(Number) }]);
 
-  const stopped = await call('DELETE', meeting.id, host.token);
+  const stopped = await call(server, 'DELETE', meeting.id, host.token);
   expect(stopped.body.recording).toMatchObject({ state: 'stopping' });
   for (const one of [host, guest, late]) await seen(one, undefined);
-  expect(await call('DELETE', meeting.id, hostToken)).toMatchObject({
+  expect(await call(server, 'DELETE', meeting.id, hostToken)).toMatchObject({
     status: 409,
     body: { error: { code: 'not-recording' } },
   });
 
-  await expect
-    .poll(async () => (await recordingOf(server, id, hostToken)).status, { timeout: 10_000 })
-    .toBe('ready');
-  const ready = await recordingOf(server, id, hostToken);
+  const ready = await until(server, id, hostToken, 'ready');
   expect(ready).toMatchObject<Partial<RecordingInfo>>({
     title: 'Weekly',
     layout: 'spotlight',
@@ -99,8 +81,8 @@ test('is started, paused, given another layout and stopped, and everybody sees i
   });
   expect(ready.files.map(({ name }) => name)).toEqual(['recording.mp4', 'chapters.vtt', 'starts.jsonl']);
   expect(ready.expiresAt).toBe((ready.endedAt ?? 0) + 365 * 86_400_000);
-  const starts = await readFile(join(server.dataDir, 'recordings', id, 'starts.jsonl'), 'utf8');
-  expect(JSON.parse(starts)).toMatchObject({ id, layout: 'speaker', pin: 'Ada', size: '640x360', fps: '15' });
+  const [start] = await startsOf(server.dataDir, id);
+  expect(start).toMatchObject({ id, layout: 'speaker', pin: 'Ada', size: '640x360', fps: '15' });
 
   // A link to the host alone, that anybody who has it can follow.
   const { payload } = await host.client.next('chat', ({ payload: { messages } }) => messages.length > 0);
@@ -112,7 +94,7 @@ test('is started, paused, given another layout and stopped, and everybody sees i
   expect(others.payload.messages.map(({ content }) => content)).toEqual(['the end']);
 
   // Another one may follow, and ends with the meeting.
-  expect((await call('POST', meeting.id, hostToken)).status).toBe(201);
+  expect((await call(server, 'POST', meeting.id, hostToken)).status).toBe(201);
   await seen(guest, 'recording');
   await host.client.request('action', { action: 'end' });
   await expect
@@ -124,7 +106,7 @@ test('is started, paused, given another layout and stopped, and everybody sees i
 
 test('that is stopped before it began has failed', async () => {
   const { meeting, hostToken } = await createMeeting(server.url);
-  await call('POST', meeting.id, hostToken);
+  await call(server, 'POST', meeting.id, hostToken);
   expect((await rest(server.url, 'DELETE', `/meetings/${meeting.id}`, { token: hostToken })).status).toBe(
     204,
   );

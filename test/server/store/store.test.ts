@@ -161,7 +161,7 @@ describeEngines('store on {engine}', (engine) => {
       const recorder = {
         options: { layout: 'speaker' as const, size: '640x360' },
         ...{ pid: 7, starts: 1, read: 0 },
-        ...{ stage: 'record' as const, diskFull: false },
+        ...{ stage: 'record' as const, recovering: false, diskFull: false },
       };
       const recording = await store.recordings.create({
         ...{ meetingId, title: 'Weekly', format: 'webm', layout: 'speaker', createdAt: 5 },
