@@ -1,9 +1,16 @@
 import type { Registry } from '../program.ts';
 import { registerCompress } from './recordings/compress.ts';
+import { registerPolicy } from './recordings/policy.ts';
 import { registerProcess } from './recordings/process.ts';
+import { registerUpload } from './recordings/upload.ts';
 
 /** Each puts one command into `meet recordings`; they are in files of their own in `recordings/`. */
-const COMMANDS: readonly ((recordings: Registry) => void)[] = [registerProcess, registerCompress];
+const COMMANDS: readonly ((recordings: Registry) => void)[] = [
+  registerProcess,
+  registerCompress,
+  registerUpload,
+  registerPolicy,
+];
 
 export function registerRecordings({ group }: Registry): void {
   const recordings = group('recordings', 'find, open, keep and delete recordings');
