@@ -8,6 +8,8 @@ const INTERNAL = /^(recording\.json|upload\.json|events\.jsonl|recorder\.(ndjson
 /** The file as it was written while recording; of no use beside the finished one. */
 const LIVE = /^live\.(mp4|webm|m4a)$/;
 const MAIN = /^recording\.(mp4|webm|m4a)$/;
+/** In the object store recordings are below this. */
+export const OBJECTS_PREFIX = 'recordings/';
 /** Folders with files for others. */
 const FOLDERS = ['thumbnails'];
 
@@ -59,6 +61,6 @@ export function objectKeyOf(location: string, objectsUrl: string | undefined): s
 export function uploadUrl(objectsUrl: string | undefined): string | undefined {
   if (objectsUrl === undefined || !objectsUrl.startsWith('s3://')) return undefined;
   const url = new URL(objectsUrl);
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/recordings`;
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/${OBJECTS_PREFIX.slice(0, -1)}`;
   return url.href;
 }

@@ -104,12 +104,12 @@ export class Recordings {
       await supervisor.start();
       return recording;
     } catch (cause) {
-      this.#forget(recording);
       await supervisor.close();
       const error = MeetError.from(cause);
       const failed = { status: 'failed', error: error.message, endedAt: Date.now() } as const;
       const stored = await store.recordings.update(recording.id, failed);
       if (stored !== undefined) await this.#changed(stored, ['failed']);
+      this.#forget(recording);
       throw error;
     }
   }
@@ -169,9 +169,8 @@ export class Recordings {
 
   /** Takes up the recordings of this server that were not finished when it went down. */
   async restore(): Promise<void> {
-    const { store, live, serverId, config } = this.#options;
+    const { store, live, serverId } = this.#options;
     this.#leases = setInterval(() => this.#renewLeases(), LEASE_MS / 3);
-    if (config.command.length === 0) return;
     for (const recording of await store.recordings.listByStatus('recording', 'processing')) {
       if (recording.serverId !== serverId || recording.recorder === null) continue;
       if (recording.status === 'recording') {
@@ -238,6 +237,11 @@ export class Recordings {
     const live = liveRecording(recording);
     const text = JSON.stringify(live);
     const before = this.#told.get(meetingId);
+    // That of another server, which tells of its end.
+    if (!this.#supervisors.has(id)) {
+      if (live !== null) this.#options.signals.send(meetingId, { type: 'recording', recording: live });
+      return;
+    }
     if (live === null) {
       // The end of one says nothing of the next one, which may have begun.
       if (before?.id !== id) return;
@@ -252,6 +256,7 @@ export class Recordings {
 
   #forget({ id, meetingId }: Recording): void {
     this.#supervisors.delete(id);
+    if (this.#told.get(meetingId)?.id === id) this.#told.delete(meetingId);
     if (!this.#told.has(meetingId)) this.#release(meetingId);
   }
 

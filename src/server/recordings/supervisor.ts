@@ -103,7 +103,10 @@ export class Supervisor {
   #observe(): void {
     this.#tick = setInterval(() => this.look(), TICK_MS);
     try {
-      this.#watcher = watch(this.#folder, { persistent: false }, () => this.look());
+      this.#watcher = watch(this.#folder, { persistent: false }, (_change, name) => {
+        // Media are written beside it all the time.
+        if (name === EVENTS_FILE) this.look();
+      });
       this.#watcher.on('error', () => this.#watcher?.close());
     } catch {
       // The tick finds it, too, only later.
