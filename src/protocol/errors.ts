@@ -145,11 +145,23 @@ export const ERRORS = {
   'port-in-use': kind(500, 'operator', EXIT.failed, 'Another process listens on the port.'),
   'no-permission': kind(500, 'operator', EXIT.failed, 'The file or port may not be used by this user.'),
   'disk-full': kind(507, 'environment', EXIT.failed, 'There is no space left on the disk.'),
+  'out-of-memory': kind(
+    507,
+    'environment',
+    EXIT.failed,
+    'The pictures of a recording do not fit the memory that is kept for them.',
+  ),
   'storage-failed': kind(
     500,
     'operator',
     EXIT.failed,
     'The database or object store refused or could not be reached.',
+  ),
+  'object-damaged': kind(
+    500,
+    'operator',
+    EXIT.failed,
+    'What the object store holds is not what was uploaded; the local copy is kept.',
   ),
   'worker-missing': kind(500, 'operator', EXIT.failed, 'The SFU worker is not there and could not be built.'),
   'worker-died': kind(503, 'internal', EXIT.failed, 'An SFU worker died; its meetings are being recovered.'),

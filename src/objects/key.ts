@@ -1,4 +1,4 @@
-import { MeetError } from '../../../protocol/errors.ts';
+import { MeetError } from '../protocol/errors.ts';
 
 /** S3 takes 1,024 bytes; half of that leaves room for a bucket prefix and a data folder's path. */
 const MAX_KEY_LENGTH = 512;

@@ -1,4 +1,4 @@
-import { MeetError } from '../../../protocol/errors.ts';
+import { MeetError } from '../protocol/errors.ts';
 
 /** The parts of the SDK's errors that tell them apart; `name` is the code of S3's error body. */
 interface S3Error extends Error {

@@ -1,6 +1,6 @@
 import { lstat, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MeetError } from '../../../protocol/errors.ts';
+import { MeetError } from '../protocol/errors.ts';
 
 /** Errors of the file system as sentences. */
 export function folderFault(error: unknown, key: string): MeetError {

@@ -1,0 +1,103 @@
+/** Who is there and what they show, as the picture needs it, with the times at which it changed. */
+import type { ParticipantInfo } from '../../protocol/model.ts';
+import type { Scene, ScenePerson } from '../layout/types.ts';
+import { isMuted, liveTrack, peopleOf } from '../session/people.ts';
+import type { RecorderSession } from '../session/session.ts';
+import type { Speech } from './speech.ts';
+
+interface Change {
+  readonly at: number;
+  readonly scene: Scene;
+}
+
+/**
+ * Keeps scenes until their time has come: the picture is drawn some time after what it shows has happened. Who speaks at
+ * a time is known from the levels of the sound of that time.
+ */
+export class SceneKeeper {
+  readonly #session: RecorderSession;
+  readonly #speech: Speech;
+  readonly #onChange: (scene: Scene) => void;
+  /** Ids of those who spoke, the last one first. */
+  #spoke: readonly string[] = [];
+  #changes: Change[] = [];
+  #shown: Scene | undefined;
+  #latest: string | undefined;
+
+  /** @param onChange hears of each new scene at once, before it is to be shown */
+  constructor(session: RecorderSession, speech: Speech, onChange: (scene: Scene) => void) {
+    this.#session = session;
+    this.#speech = speech;
+    this.#onChange = onChange;
+    session.client.on('participant', () => this.#note());
+    session.client.on('speakers', (ids) => {
+      this.#spoke = [...ids, ...this.#spoke.filter((id) => !ids.includes(id))];
+      this.#note();
+    });
+    session.on('layout', () => this.#note());
+    this.#note();
+  }
+
+  /** The scene of a time, which never goes back; `undefined` where it is the one of the last call. */
+  at(wallMs: number): Scene | undefined {
+    let base = this.#changes[0]!.scene;
+    while (this.#changes.length > 1 && this.#changes[1]!.at <= wallMs) {
+      this.#changes.shift();
+      base = this.#changes[0]!.scene;
+    }
+    const people = base.people.map((person) => ({
+      ...person,
+      speaking: !person.muted && this.#speech.speaksAt(person.id, wallMs),
+    }));
+    const scene = { ...base, people };
+    if (this.#shown !== undefined && JSON.stringify(this.#shown) === JSON.stringify(scene)) return undefined;
+    this.#shown = scene;
+    return scene;
+  }
+
+  #note(): void {
+    const { client, layout, pin, now } = {
+      client: this.#session.client,
+      layout: this.#session.layout,
+      pin: this.#session.pin,
+      now: this.#session.now(),
+    };
+    const people = peopleOf(client);
+    const here = new Set(people.map(({ id }) => id));
+    this.#spoke = this.#spoke.filter((id) => here.has(id));
+    const pinned = pinnedId(people, pin);
+    const scene: Scene = {
+      layout,
+      people: people.map(personOf),
+      speakers: this.#spoke,
+      ...(pinned === undefined ? {} : { pinned }),
+    };
+    const text = JSON.stringify(scene);
+    if (text === this.#latest) return;
+    this.#latest = text;
+    this.#changes.push({ at: now, scene });
+    this.#onChange(scene);
+  }
+}
+
+function personOf(participant: ParticipantInfo): ScenePerson {
+  const video = liveTrack(participant, 'camera');
+  const screen = liveTrack(participant, 'screen');
+  return {
+    id: participant.id,
+    name: participant.name,
+    role: participant.role,
+    muted: isMuted(participant),
+    speaking: false,
+    ...(video === undefined ? {} : { video }),
+    ...(screen === undefined ? {} : { screen }),
+  };
+}
+
+/** By id, else by name, whatever its case. */
+function pinnedId(people: ReturnType<typeof peopleOf>, pin: string | undefined): string | undefined {
+  if (pin === undefined) return undefined;
+  const name = pin.toLowerCase();
+  const found = people.find(({ id }) => id === pin) ?? people.find((one) => one.name.toLowerCase() === name);
+  return found?.id;
+}

@@ -1,0 +1,12 @@
+export { objectKey } from './contents.ts';
+export { readJournal, type UploadEntry } from './journal.ts';
+export { type LiveFragment, type LiveOutcome, LiveUpload, type LiveUploadOptions } from './live-upload.ts';
+export { openUploadTarget, type TargetOptions } from './open-target.ts';
+export type { LocalCopy } from './source.ts';
+export type { UploadFault, UploadTarget, Verification } from './types.ts';
+export {
+  type StoredObject,
+  type UploadRecordingOptions,
+  type UploadReport,
+  uploadRecording,
+} from './upload-recording.ts';
