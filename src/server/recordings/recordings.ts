@@ -7,7 +7,7 @@ import type { Tokens } from '../auth/tokens.ts';
 import type { LiveState } from '../cluster/index.ts';
 import type { ServerLogger } from '../config.ts';
 import type { MeetingSignals } from '../meetings/signals.ts';
-import type { Meeting, Recording, Store } from '../store/index.ts';
+import type { Meeting, ObjectStore, Recording, Store } from '../store/index.ts';
 import { processCall, type RecorderCall, recordCall } from './command.ts';
 import { checkSize, type RecordingConfig } from './config.ts';
 import { uploadUrl } from './files.ts';
@@ -27,6 +27,7 @@ export interface RecordingsOptions {
   readonly signals: MeetingSignals;
   readonly tokens: Tokens;
   readonly serverId: string;
+  readonly objects: ObjectStore;
   readonly objectsUrl: string | undefined;
   /** Tells those who are not in the meeting. */
   readonly messenger: Messenger;
@@ -194,9 +195,9 @@ export class Recordings {
   }
 
   #supervise(recording: Recording): Supervisor {
-    const { config, store, objectsUrl, logger } = this.#options;
+    const { config, store, objects, logger } = this.#options;
     const supervisor = new Supervisor({
-      ...{ recording, config, store, objectsUrl },
+      ...{ recording, config, store, objects },
       call: (current) => this.#call(current),
       onChange: (current, news) => this.#changed(current, news),
       onEnd: () => this.#forget(recording),
