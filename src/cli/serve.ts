@@ -94,7 +94,7 @@ function recordingOptions(
   const given = {
     dir: options.recordings === undefined ? undefined : path.resolve(options.recordings),
     layout: options.recordingLayout,
-    size: options.recordingSize,
+    size: options.recordingSize && `${options.recordingSize.width}x${options.recordingSize.height}`,
     access: options.recordingAccess,
     ttlMs: options.recordingTtl,
     webhookUrl: options.recordingWebhook,

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MeetError } from '../protocol/errors.ts';
 import { assertObjectKey } from './key.ts';
@@ -64,6 +64,13 @@ function parseS3Url(text: string): S3Location {
     ...(region === undefined ? {} : { region }),
     pathStyle: style === '1' || style === 'true',
   };
+}
+
+/** URL or path of an object there, for people and for `s3://` tools: without the endpoint. */
+export function objectUrl(location: ObjectLocation, key: string): string {
+  return location.kind === 'folder'
+    ? join(location.path, key)
+    : `s3://${location.bucket}/${location.prefix}${key}`;
 }
 
 /** The location as one text that {@link parseObjectLocation} reads back; it holds no credentials. */

@@ -138,7 +138,7 @@ async function assemble(
   const sign = library.sign.bind(library);
   const messenger = new Messenger({ store, log, webhooks, sign, baseUrl, logger });
   const recordings = new Recordings({
-    ...{ ...shared, signals, tokens, messenger },
+    ...{ ...shared, objects, signals, tokens, messenger },
     objectsUrl: config.objectsUrl,
     // A certificate is for the public name.
     localUrl: () => (config.tls === undefined ? url : baseUrl()),

@@ -33,6 +33,15 @@ const fail = (message: string): never => {
 if (positionals[0] === 'recordings') processRecording(positionals[2] ?? '');
 else await record(positionals[1] ?? '', values.id ?? '');
 
+async function upload(url: string, id: string, file: string): Promise<void> {
+  const { openObjectStore } = await import('../../src/server/store/index.ts');
+  const store = await openObjectStore(url, { secret: 'of no use with an S3' });
+  await store.put(`${id}/recording.mp4`, readFileSync(file));
+  await store.put(`${id}/tracks/1.mkv`, readFileSync(file));
+  store.close();
+  say('uploaded', { location: url });
+}
+
 function processRecording(id: string): void {
   const folder = join(values.dir ?? '', id);
   say('step', { step: 'chapters', state: 'running' });
@@ -100,6 +109,7 @@ async function record(meeting: string, id: string): Promise<void> {
     say('stopped', { reason });
     writeFileSync(join(folder, 'recording.mp4'), readFileSync(live));
     const file = 'recording.mp4';
+    if (values.s3 !== undefined) await upload(values.s3, id, join(folder, file));
     say('finished', { file, durationMs: 1_000, sizeBytes: statSync(join(folder, file)).size });
     process.exit(existsSync(live) ? 0 : 1);
   }

@@ -1,9 +1,10 @@
-import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import type { AccessScope, LayoutName, RecordingFormat } from '../../protocol/recording.ts';
 import type { OutputOptions } from '../context.ts';
 import { hostTokenOption } from '../meeting-options.ts';
 import { parseCount } from '../parse.ts';
 import type { Registry } from '../program.ts';
+import { FORMATS, LAYOUTS, type PictureSize, parseBitrate, parsePictureSize } from '../record/options.ts';
 import { serverOption } from '../server-option.ts';
 
 export interface RecordingCommandOptions extends OutputOptions {
@@ -14,7 +15,7 @@ export interface RecordingCommandOptions extends OutputOptions {
 export interface StartRecordingOptions extends RecordingCommandOptions {
   readonly layout?: LayoutName;
   readonly pin?: string;
-  readonly size?: string;
+  readonly size?: PictureSize;
   readonly fps?: number;
   readonly bitrate?: number;
   readonly format?: RecordingFormat;
@@ -28,22 +29,7 @@ export interface LayoutRecordingOptions extends RecordingCommandOptions {
   readonly pin?: string | false;
 }
 
-export const LAYOUTS: readonly LayoutName[] = ['gallery', 'speaker', 'spotlight'];
 export const SCOPES: readonly AccessScope[] = ['hosts', 'participants', 'link'];
-
-/** `2M`, `2500k` or bits a second. */
-function parseBitrate(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)([kM])?$/.exec(text.trim());
-  const bits = Math.round(Number(match?.[1]) * ({ k: 1_000, M: 1_000_000 }[match?.[2] ?? ''] ?? 1));
-  if (!(bits >= 100_000 && bits <= 20_000_000))
-    throw new InvalidArgumentError('Give a bitrate such as 2M or 2500k.');
-  return bits;
-}
-
-export function parsePictureSize(text: string): string {
-  if (/^\d{3,4}x\d{2,4}$/.test(text)) return text;
-  throw new InvalidArgumentError('Give width and height, both even, as 1280x720.');
-}
 
 export function registerRecording({ group }: Registry): void {
   const { command, action } = group('recording', 'record a meeting on its server: start, pause, stop');
@@ -61,7 +47,7 @@ export function registerRecording({ group }: Registry): void {
     )
     .addOption(new Option('--fps <n>', 'pictures a second').argParser(parseCount(1, 60)))
     .addOption(new Option('--bitrate <rate>', 'of the picture, as 2M').argParser(parseBitrate))
-    .addOption(new Option('--format <format>', 'kind of file').choices(['mp4', 'webm', 'm4a']))
+    .addOption(new Option('--format <format>', 'kind of file').choices(FORMATS))
     .addOption(new Option('--clock', 'show the time of day in a corner'))
     .addOption(new Option('--tracks-only', 'keep the tracks as they are received and nothing else'))
     .addOption(new Option('--access <who>', 'who may see it').choices(SCOPES));

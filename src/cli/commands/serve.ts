@@ -15,8 +15,9 @@ import {
   parseTtl,
 } from '../parse.ts';
 import type { Registry } from '../program.ts';
+import { LAYOUTS, type PictureSize, parsePictureSize } from '../record/options.ts';
 import { defaultDataDir } from '../settings.ts';
-import { LAYOUTS, parsePictureSize, SCOPES } from './recording.ts';
+import { SCOPES } from './recording.ts';
 
 export interface ServeOptions extends OutputOptions {
   readonly host?: string;
@@ -51,7 +52,7 @@ export interface ServeOptions extends OutputOptions {
   readonly recording?: boolean;
   readonly recordings?: string;
   readonly recordingLayout?: LayoutName;
-  readonly recordingSize?: string;
+  readonly recordingSize?: PictureSize;
   readonly recordingAccess?: AccessScope;
   readonly recordingTtl?: number;
   readonly recordingWebhook?: string;

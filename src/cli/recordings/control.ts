@@ -15,7 +15,8 @@ interface Deps {
 }
 
 export async function runStart(deps: Deps, meeting: string, options: StartRecordingOptions): Promise<number> {
-  const { layout, pin, size, fps, bitrate, format, clock, tracksOnly, access } = options;
+  const { layout, pin, fps, bitrate, format, clock, tracksOnly, access } = options;
+  const size = options.size && `${options.size.width}x${options.size.height}`;
   const wanted = { layout, pin, size, fps, bitrate, format, clock, tracksOnly, access };
   const body = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
   const address = resolveMeeting(meeting, options.server);

@@ -24,7 +24,9 @@ import { webmWriter } from './webm/write.ts';
 /** Without a new picture for so long ffmpeg would have nothing to repeat, and the fragment would wait for it. */
 const STALE_SECONDS = 0.25;
 /** An ffmpeg that gives nothing back for so long while it is fed is ended. */
-const HUNG_MS = 5_000;
+const HUNG_MS = 2_000;
+/** One that has given something back within this time is slow, not hung. */
+const ALIVE_MS = 1_000;
 /** How far ahead another step takes over: ffmpeg has started by then. */
 const TAKE_OVER_SECONDS = 1;
 /** Failures in a row after which the next way to encode is taken, and after which there is none. */
@@ -33,6 +35,8 @@ const RETRY_MS = [0, 100, 500, 1_000, 2_000, 5_000];
 /** An ffmpeg that has worked for so long has not failed for what it was told. */
 const SOUND_MS = 5_000;
 const FINISH_MS = 15_000;
+/** Sound that a run gets after its last picture: its last two packets are padding, and the next one's lie on a grid. */
+const SPARE_PACKETS = 4;
 
 /** A recording that is taken up again. */
 export interface EncoderResume extends FragmentPosition {
@@ -63,6 +67,8 @@ export interface EncoderEvents {
 interface Entry {
   readonly run: EncoderRun;
   readonly waiting: (() => void)[];
+  /** The first sample that sounds as it should without the packets of another run before it. */
+  readonly firstSound: number;
   /** Parameters that stand before its keyframes, where they are not those of the file. */
   inBand: Buffer | undefined;
   /** Another follows at this picture. */
@@ -165,7 +171,7 @@ export class Encoder extends EventEmitter<EncoderEvents> {
     const number = this.#nextPicture;
     this.#nextPicture += 1;
     this.#sincePicture += 1;
-    this.#handOver(number);
+    this.#handOver();
     if (i420 === undefined) return true;
     const target = this.#runs.findLast(({ run }) => run.firstPicture <= number);
     const taken = target !== undefined && !this.busy;
@@ -182,6 +188,7 @@ export class Encoder extends EventEmitter<EncoderEvents> {
     if (this.#closed) return;
     this.#history.push(pcm);
     for (const { run } of this.#runs) this.#feedSound(run);
+    this.#handOver();
     this.#watch();
   }
 
@@ -221,7 +228,13 @@ export class Encoder extends EventEmitter<EncoderEvents> {
       onPicture: (picture) => inTurn(() => this.#takePicture(entry, picture)),
       onSound: (sound) => inTurn(() => this.#takeSound(entry, sound)),
     });
-    const entry: Entry = { run, waiting, inBand: undefined, endsAt: undefined };
+    const entry: Entry = {
+      run,
+      waiting,
+      firstSound: firstSample + this.#audio.preroll * this.#audio.samples,
+      inBand: undefined,
+      endsAt: undefined,
+    };
     this.#runs.push(entry);
     this.#startedAt = performance.now();
     this.#progressAt = this.#startedAt;
@@ -276,16 +289,18 @@ export class Encoder extends EventEmitter<EncoderEvents> {
     for (const pcm of this.#history.from(run.writtenSample)) run.writeSound(pcm);
   }
 
-  /** Lets the step that takes over begin at its picture. */
-  #handOver(picture: number): void {
+  /** Lets the run that another follows on finish, when it has its last picture and the sound to that. */
+  #handOver(): void {
     const [head] = this.#runs;
-    if (head?.endsAt === undefined || picture < head.endsAt) return;
-    head.run.end();
+    if (head?.endsAt === undefined || this.#fps === undefined || this.#nextPicture <= head.endsAt) return;
+    const sample = (head.endsAt * SOUND_RATE) / this.#fps + SPARE_PACKETS * this.#audio.samples;
+    if (this.#history.end >= sample) head.run.end();
   }
 
   #stepDown(): void {
     const from = this.encoding;
     if (from === undefined || this.#fps === undefined) return;
+    if (performance.now() - this.#progressAt > ALIVE_MS) return;
     this.#pace.reset();
     const to = this.#options.encodings[this.#rung + 1];
     this.emit('slow', { from, to });
@@ -294,7 +309,7 @@ export class Encoder extends EventEmitter<EncoderEvents> {
     const soon = this.#nextPicture + this.#fps * TAKE_OVER_SECONDS;
     const firstPicture = Math.ceil(soon / this.#fps) * this.#fps;
     const { samples, preroll } = this.#audio;
-    const firstSample = (firstPicture / this.#fps) * SOUND_RATE - (preroll + 2) * samples;
+    const firstSample = (firstPicture / this.#fps) * SOUND_RATE - preroll * samples;
     this.#runs[0]!.endsAt = firstPicture;
     this.#start(this.#onGrid(firstSample), firstPicture);
   }
@@ -303,8 +318,11 @@ export class Encoder extends EventEmitter<EncoderEvents> {
     const wasHead = this.#runs[0] === entry;
     const planned = entry.endsAt !== undefined && this.#nextPicture > entry.endsAt;
     this.#runs = this.#runs.filter((other) => other !== entry);
-    if (this.#closed || this.#finishing || (wasHead && planned)) {
-      for (const act of this.#runs[0]?.waiting.splice(0) ?? []) act();
+    const [next] = this.#runs;
+    // The one that follows begins later than this one ended where this one died with sound that it had.
+    const seamless = next !== undefined && next.firstSound <= this.#fragmenter.nextSample;
+    if (this.#closed || this.#finishing || (wasHead && planned && seamless)) {
+      for (const act of next?.waiting.splice(0) ?? []) act();
       return;
     }
     const rest = this.#runs;
@@ -322,7 +340,7 @@ export class Encoder extends EventEmitter<EncoderEvents> {
     this.#failures += 1;
     if (this.#failures % FAILURES_OF_ONE === 0 && this.#rung + 1 < this.#options.encodings.length)
       this.#rung += 1;
-    if (this.#failures >= RETRY_MS.length + FAILURES_OF_ONE * this.#options.encodings.length) {
+    if (this.#failures >= FAILURES_OF_ONE * (this.#options.encodings.length + 1)) {
       this.#closed = true;
       this.emit('failed', error);
       return;

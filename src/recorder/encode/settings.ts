@@ -121,7 +121,7 @@ export function encodeArguments(
     ...(settings.format === 'webm'
       ? ['-c:a', 'libopus', '-b:a', String(OPUS_BITRATE), '-frame_duration', '20']
       : // The fast search takes a third of the other's time.
-        ['-c:a', 'aac', '-b:a', String(AAC_BITRATE), '-aac_coder', 'fast']),
+        ['-c:a', 'aac', '-b:a', String(AAC_BITRATE), '-aac_coder', 'fast', '-cutoff', '20000']),
     ...['-flush_packets', '1', ...container(settings), 'pipe:3'],
   ];
 }

@@ -8,7 +8,7 @@ import { MixerInput, type MixerInputKind } from './mixer-input.ts';
  * Highest true peak of the mix, decibel below full scale. AAC at 128 kbit/s puts up to 1.5 dB on top of a limited peak,
  * and −1 dBTP is what may come out of a decoder.
  */
-const CEILING_DB = -3;
+const CEILING_DB = -2;
 /** Times that differ by less are the rounding of a clock. */
 const SAME_TIME = 2 * SAMPLES_PER_MS;
 const FULL_SCALE = 32_767;

@@ -1,12 +1,11 @@
 /** What a speaker is raised or lowered by, so that all are heard alike. */
-import { loudnessOf } from './decibel.ts';
 import { SpeechLoudness } from './speech-loudness.ts';
 
 /** Integrated loudness that every speaker is brought to, LUFS. */
 export const TARGET_LUFS = -16;
 /** A speaker who is quieter than that by more is mostly noise, and would be heard as such. */
-const MOST_DB = 24;
-const LEAST_DB = -24;
+const MOST_DB = 30;
+const LEAST_DB = -30;
 /** A first estimate is followed within its first words, later ones so slowly that nobody hears a gain at work. */
 const FIRST_WINDOWS = 30;
 const FIRST_DB_PER_SECOND = 60;
@@ -29,8 +28,7 @@ export class SpeakerGain {
 
   /** Takes the K-weighted mean square of 100 ms, and whether they are speech; only then do they count. */
   block(meanSquare: number, speech: boolean): void {
-    if (speech && loudnessOf(meanSquare) > -70) this.#loudness.speech(meanSquare);
-    else this.#loudness.pause();
+    this.#loudness.block(meanSquare, speech);
   }
 
   /** Takes the loudness of what is always there: what was measured may turn out to have been that. */

@@ -28,10 +28,13 @@ export class SpeechLoudness {
     return this.#windows;
   }
 
-  /** Takes the K-weighted mean square of 100 ms of speech. */
-  speech(meanSquare: number): void {
+  /** Takes the K-weighted mean square of 100 ms; only where they are speech the window that they end counts. */
+  block(meanSquare: number, speech: boolean): void {
     this.#blocks = [...this.#blocks, meanSquare].slice(-BLOCKS_A_WINDOW);
-    const window = this.#blocks.reduce((sum, block) => sum + block, 0) / this.#blocks.length;
+    if (!speech) return;
+    // The very first words are measured by themselves, whatever silence was before them.
+    const blocks = this.#blocks.slice(-(this.#windows + 1));
+    const window = blocks.reduce((sum, one) => sum + one, 0) / blocks.length;
     const bin = Math.floor(loudnessOf(window)) - LOWEST;
     if (bin < 0) return;
     this.#windows += 1;
@@ -47,11 +50,6 @@ export class SpeechLoudness {
     this.#counts[at]! += 1;
     this.#sums[at]! += window;
     this.#integrated = this.#gated(Math.max(0, Math.floor(this.#gated(0) - RELATIVE_GATE) - LOWEST));
-  }
-
-  /** Says that there was a pause: windows do not reach over it. */
-  pause(): void {
-    if (this.#blocks.length > 0) this.#blocks = [];
   }
 
   #gated(firstBin: number): number {

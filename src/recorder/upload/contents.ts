@@ -6,7 +6,7 @@ import { assertObjectKey } from '../../objects/key.ts';
 import { MeetError } from '../../protocol/errors.ts';
 
 /** What others than the recorder itself have no use for; the state may hold tokens. */
-const PRIVATE = /^(lock|recording\.json|upload\.json)(\.|$)/;
+const PRIVATE = /^(lock|recording\.json|upload\.json|recorder\.(ndjson|log))(\.|$)|\.(tmp|part|new)$/;
 /** Folders of finished files. */
 const FOLDERS: ReadonlySet<string> = new Set(['thumbnails', 'tracks']);
 const LIVE = /^live\.(mp4|webm|m4a)$/;

@@ -13,6 +13,7 @@ import { isSameContent } from './read-back.ts';
 import type {
   Digests,
   Expected,
+  ObjectTraits,
   Part,
   StoredPart,
   UploadReference,
@@ -24,6 +25,7 @@ const INCOMING = '.incoming';
 
 export class FolderTarget implements UploadTarget {
   readonly location: string;
+  readonly traits: ObjectTraits = {};
   readonly #root: string;
 
   private constructor(root: string) {
@@ -39,6 +41,10 @@ export class FolderTarget implements UploadTarget {
     } catch (error) {
       throw folderFault(error, root);
     }
+  }
+
+  urlOf(key: string): string {
+    return join(this.#root, key);
   }
 
   async begin(key: string): Promise<UploadReference> {

@@ -5,6 +5,7 @@ import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { MeetError } from '../../protocol/errors.ts';
 import { replaceFile } from '../folder/replace-file.ts';
+import { ObjectTraits, type UploadTarget } from './types.ts';
 
 const JOURNAL = 'upload.json';
 
@@ -53,8 +54,15 @@ export type UploadEntry = Static<typeof UploadEntry>;
 
 const Journal = Type.Object({
   version: Type.Literal(1),
-  /** By the target's location, then by the object's key. */
-  targets: Type.Record(Type.String(), Type.Record(Type.String(), UploadEntry)),
+  /** By their locations. */
+  targets: Type.Record(
+    Type.String(),
+    Type.Object({
+      traits: Type.Optional(ObjectTraits),
+      /** By their keys. */
+      objects: Type.Record(Type.String(), UploadEntry),
+    }),
+  ),
 });
 type Journal = Static<typeof Journal>;
 
@@ -66,20 +74,25 @@ export class UploadJournal {
   #saving: Promise<MeetError | undefined> = Promise.resolve(undefined);
   #waiting: Promise<MeetError | undefined> | undefined;
 
-  private constructor(path: string, journal: Journal, location: string) {
+  private constructor(
+    path: string,
+    journal: Journal,
+    { location, traits }: Pick<UploadTarget, 'location' | 'traits'>,
+  ) {
     this.#path = path;
     this.#journal = journal;
-    journal.targets[location] ??= {};
-    this.#entries = journal.targets[location];
+    const target = journal.targets[location] ?? { objects: {} };
+    journal.targets[location] = Object.keys(traits).length > 0 ? { ...target, traits } : target;
+    this.#entries = target.objects;
   }
 
   /**
    * A journal that cannot be understood is begun anew: what was uploaded is compared with the local files then.
    * @throws MeetError `no-permission`
    */
-  static async open(folder: string, location: string): Promise<UploadJournal> {
-    const path = join(folder, JOURNAL);
-    return new UploadJournal(path, (await readJournal(path)) ?? { version: 1, targets: {} }, location);
+  static async open(folder: string, target: UploadTarget): Promise<UploadJournal> {
+    const journal = (await readJournal(folder)) ?? { version: 1, targets: {} };
+    return new UploadJournal(join(folder, JOURNAL), journal, target);
   }
 
   get entries(): Readonly<Record<string, UploadEntry>> {
@@ -111,8 +124,12 @@ export class UploadJournal {
   }
 }
 
-/** What `upload.json` says, whichever the target; `undefined` when there is none. @throws MeetError `no-permission` */
-export async function readJournal(path: string): Promise<Journal | undefined> {
+/**
+ * What a folder's `upload.json` says of all targets; `undefined` when there is none.
+ * @throws MeetError `no-permission`
+ */
+export async function readJournal(folder: string): Promise<Journal | undefined> {
+  const path = join(folder, JOURNAL);
   let text: string;
   try {
     text = await readFile(path, 'utf8');

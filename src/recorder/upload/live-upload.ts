@@ -106,7 +106,7 @@ export class LiveUpload extends EventEmitter<LiveUploadEvents> {
    */
   static async open(options: LiveUploadOptions): Promise<LiveUpload> {
     const { folder, target, local } = options;
-    const journal = await UploadJournal.open(folder, target.location);
+    const journal = await UploadJournal.open(folder, target);
     const linking = local !== undefined && (await target.sharesDisk(folder));
     return new LiveUpload(options, journal, linking);
   }

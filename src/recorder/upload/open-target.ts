@@ -1,10 +1,11 @@
 import type { S3ClientOptions } from '../../objects/client.ts';
 import { type ObjectLocation, parseObjectLocation } from '../../objects/location.ts';
 import { FolderTarget } from './folder-target.ts';
-import type { ObjectTraits } from './s3-target.ts';
-import type { UploadTarget } from './types.ts';
+import type { ObjectTraits, UploadTarget } from './types.ts';
 
-export interface TargetOptions extends ObjectTraits, Pick<S3ClientOptions, 'credentials' | 'idleTimeoutMs'> {}
+export interface TargetOptions extends Pick<S3ClientOptions, 'credentials' | 'idleTimeoutMs'> {
+  readonly traits?: ObjectTraits | undefined;
+}
 
 /**
  * Opens where recordings go: a folder, which is made when it is not there, or
@@ -18,5 +19,5 @@ export async function openUploadTarget(
   const location = typeof where === 'string' ? parseObjectLocation(where) : where;
   if (location.kind === 'folder') return await FolderTarget.open(location.path);
   const { S3Target } = await import('./s3-target.ts');
-  return new S3Target(location, options, options);
+  return new S3Target(location, options, options.traits);
 }

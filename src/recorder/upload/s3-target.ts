@@ -13,7 +13,7 @@ import {
 import { createS3Client, type S3ClientOptions } from '../../objects/client.ts';
 import { isNotFound, s3Fault } from '../../objects/faults.ts';
 import { assertObjectKey, contentTypeOf } from '../../objects/key.ts';
-import { formatObjectLocation, type S3Location } from '../../objects/location.ts';
+import { formatObjectLocation, objectUrl, type S3Location } from '../../objects/location.ts';
 import { MeetError } from '../../protocol/errors.ts';
 import { base64Of, compositeEtag, compositeSha256 } from './digests.ts';
 import { isSameContent } from './read-back.ts';
@@ -21,6 +21,7 @@ import { codeOfFault, isExpired } from './retry.ts';
 import type {
   Digests,
   Expected,
+  ObjectTraits,
   Part,
   PartsPage,
   StoredPart,
@@ -28,14 +29,6 @@ import type {
   UploadTarget,
   Verification,
 } from './types.ts';
-
-/** How objects are kept. */
-export interface ObjectTraits {
-  /** `AES256`, `aws:kms` or `aws:kms:KEY`. */
-  readonly sse?: string | undefined;
-  readonly storageClass?: string | undefined;
-  readonly tags?: Readonly<Record<string, string>> | undefined;
-}
 
 /** A server that has never called a part by its MD5, but so many by something else, does it on purpose. */
 const OPAQUE_AFTER = 4;
@@ -45,7 +38,8 @@ export class S3Target implements UploadTarget {
   readonly location: string;
   readonly #s3: S3Location;
   readonly #options: S3ClientOptions;
-  readonly #traits: object;
+  readonly traits: ObjectTraits;
+  readonly #parameters: object;
   #client: S3Client;
   /** Also those that others follow: their requests may still be under way. */
   readonly #clients: S3Client[] = [];
@@ -57,14 +51,19 @@ export class S3Target implements UploadTarget {
     this.location = formatObjectLocation(location);
     this.#s3 = location;
     this.#options = options;
-    this.#traits = parametersOf(traits);
+    this.traits = traits;
+    this.#parameters = parametersOf(traits);
     if (traits.sse?.startsWith('aws:kms')) this.#plainEtags = false;
     this.#client = this.#connect();
   }
 
+  urlOf(key: string): string {
+    return objectUrl(this.#s3, key);
+  }
+
   async begin(key: string): Promise<UploadReference> {
     assertObjectKey(key);
-    const input = { ...this.#object(key), ContentType: contentTypeOf(key), ...this.#traits };
+    const input = { ...this.#object(key), ContentType: contentTypeOf(key), ...this.#parameters };
     return await this.#sending(key, async (client) => {
       const reply = await client
         .send(new CreateMultipartUploadCommand({ ...input, ChecksumAlgorithm: 'SHA256' }))
@@ -156,7 +155,7 @@ export class S3Target implements UploadTarget {
         ContentLength: bytes.length,
         ContentType: contentTypeOf(key),
         ContentMD5: base64Of(digests.md5),
-        ...this.#traits,
+        ...this.#parameters,
         ...checksum,
       });
       command.middlewareStack.add(hashedBody(digests.sha256), { step: 'build', priority: 'low' });

@@ -1,5 +1,15 @@
 /** What the parts of the upload share. */
+import Type, { type Static } from 'typebox';
 import type { MeetError } from '../../protocol/errors.ts';
+
+/** How objects are kept. */
+export const ObjectTraits = Type.Object({
+  /** `AES256`, `aws:kms` or `aws:kms:KEY`. */
+  sse: Type.Optional(Type.String()),
+  storageClass: Type.Optional(Type.String()),
+  tags: Type.Optional(Type.Record(Type.String(), Type.String())),
+});
+export type ObjectTraits = Static<typeof ObjectTraits>;
 
 /** Checksums of a part or of a whole small object, in lower-case hexadecimal. */
 export interface Digests {
@@ -68,6 +78,10 @@ export interface Verification {
 export interface UploadTarget {
   /** As `parseObjectLocation` reads it; without credentials. */
   readonly location: string;
+  /** How objects are kept there. */
+  readonly traits: ObjectTraits;
+  /** URL or path of the object, as `objectUrl` writes it. */
+  urlOf(key: string): string;
   begin(key: string): Promise<UploadReference>;
   /** Answers the part's ETag. @throws MeetError `object-damaged` when the target got something else */
   putPart(upload: UploadReference, part: Part, bytes: Buffer, signal?: AbortSignal): Promise<string>;

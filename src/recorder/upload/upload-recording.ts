@@ -30,6 +30,7 @@ export interface StoredObject {
 }
 
 export interface UploadReport {
+  /** What is watched first. */
   readonly stored: readonly StoredObject[];
   readonly failed: readonly { readonly file: string; readonly key: string; readonly error: MeetError }[];
   /** Files that are only at the target by now. */
@@ -53,7 +54,7 @@ export async function uploadRecording(
     partBytes = PART_BYTES,
     signal,
   } = options;
-  const journal = await UploadJournal.open(folder, target.location);
+  const journal = await UploadJournal.open(folder, target);
   const context: UploadContext = { ...options, folder, target, journal };
   const files = await contentsOf(folder, keyPrefix);
   const stored: StoredObject[] = [];
@@ -89,6 +90,8 @@ export async function uploadRecording(
   await Promise.all(Array.from({ length: SMALL_AT_ONCE }, worker));
   for (const one of large.filter(({ file }) => isTrack(file))) await upload(one);
   const removed = removeLocal && failed.length === 0 ? await removeStored(context) : [];
+  const order = new Map(files.map(({ key }, index) => [key, index]));
+  stored.sort((a, b) => (order.get(a.key) ?? 0) - (order.get(b.key) ?? 0));
   return { stored, failed, removed };
 }
 

@@ -20,6 +20,7 @@ import {
   requireStanding,
 } from './access.ts';
 import type { RecordingConfig } from './config.ts';
+import { OBJECTS_PREFIX } from './files.ts';
 import { recordingInfo } from './info.ts';
 
 /** How long a URL is good for unless told otherwise. */
@@ -168,7 +169,8 @@ export class RecordingLibrary {
   /** Files first: what is left after a fault is found again by its record. */
   async #remove(recording: Recording): Promise<void> {
     const { config, store, objects } = this.#options;
-    for (const { place, key } of recording.files) if (place === 'objects') await objects.delete(key);
+    // Whatever of it was uploaded, whether it is in the list or not.
+    for await (const { key } of objects.list(`${OBJECTS_PREFIX}${recording.id}`)) await objects.delete(key);
     await rm(join(config.dir, recording.id), { recursive: true, force: true });
     await store.recordings.delete(recording.id);
   }

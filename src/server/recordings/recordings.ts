@@ -7,7 +7,7 @@ import type { Tokens } from '../auth/tokens.ts';
 import type { LiveState } from '../cluster/index.ts';
 import type { ServerLogger } from '../config.ts';
 import type { MeetingSignals } from '../meetings/signals.ts';
-import type { Meeting, Recording, Store } from '../store/index.ts';
+import type { Meeting, ObjectStore, Recording, Store } from '../store/index.ts';
 import { processCall, type RecorderCall, recordCall } from './command.ts';
 import { checkSize, type RecordingConfig } from './config.ts';
 import { uploadUrl } from './files.ts';
@@ -27,6 +27,7 @@ export interface RecordingsOptions {
   readonly signals: MeetingSignals;
   readonly tokens: Tokens;
   readonly serverId: string;
+  readonly objects: ObjectStore;
   readonly objectsUrl: string | undefined;
   /** Tells those who are not in the meeting. */
   readonly messenger: Messenger;
@@ -104,12 +105,12 @@ export class Recordings {
       await supervisor.start();
       return recording;
     } catch (cause) {
-      this.#forget(recording);
       await supervisor.close();
       const error = MeetError.from(cause);
       const failed = { status: 'failed', error: error.message, endedAt: Date.now() } as const;
       const stored = await store.recordings.update(recording.id, failed);
       if (stored !== undefined) await this.#changed(stored, ['failed']);
+      this.#forget(recording);
       throw error;
     }
   }
@@ -169,9 +170,8 @@ export class Recordings {
 
   /** Takes up the recordings of this server that were not finished when it went down. */
   async restore(): Promise<void> {
-    const { store, live, serverId, config } = this.#options;
+    const { store, live, serverId } = this.#options;
     this.#leases = setInterval(() => this.#renewLeases(), LEASE_MS / 3);
-    if (config.command.length === 0) return;
     for (const recording of await store.recordings.listByStatus('recording', 'processing')) {
       if (recording.serverId !== serverId || recording.recorder === null) continue;
       if (recording.status === 'recording') {
@@ -195,9 +195,9 @@ export class Recordings {
   }
 
   #supervise(recording: Recording): Supervisor {
-    const { config, store, objectsUrl, logger } = this.#options;
+    const { config, store, objects, logger } = this.#options;
     const supervisor = new Supervisor({
-      ...{ recording, config, store, objectsUrl },
+      ...{ recording, config, store, objects },
       call: (current) => this.#call(current),
       onChange: (current, news) => this.#changed(current, news),
       onEnd: () => this.#forget(recording),
@@ -238,6 +238,11 @@ export class Recordings {
     const live = liveRecording(recording);
     const text = JSON.stringify(live);
     const before = this.#told.get(meetingId);
+    // That of another server, which tells of its end.
+    if (!this.#supervisors.has(id)) {
+      if (live !== null) this.#options.signals.send(meetingId, { type: 'recording', recording: live });
+      return;
+    }
     if (live === null) {
       // The end of one says nothing of the next one, which may have begun.
       if (before?.id !== id) return;
@@ -252,6 +257,7 @@ export class Recordings {
 
   #forget({ id, meetingId }: Recording): void {
     this.#supervisors.delete(id);
+    if (this.#told.get(meetingId)?.id === id) this.#told.delete(meetingId);
     if (!this.#told.has(meetingId)) this.#release(meetingId);
   }
 

@@ -5,11 +5,18 @@ import { join } from 'node:path';
 import { MeetError } from '../../protocol/errors.ts';
 import type { RecorderControl } from '../../protocol/recorder.ts';
 import type { ServerLogger } from '../config.ts';
-import type { RecorderRecord, Recording, RecordingPatch, Store, WantedRecording } from '../store/index.ts';
+import type {
+  ObjectStore,
+  RecorderRecord,
+  Recording,
+  RecordingPatch,
+  Store,
+  WantedRecording,
+} from '../store/index.ts';
 import type { RecorderCall } from './command.ts';
 import type { RecordingConfig } from './config.ts';
 import { readEvents } from './event-file.ts';
-import { filesInFolder, objectKeyOf } from './files.ts';
+import { allFiles, filesInFolder, filesInStore } from './files.ts';
 import { progressOf, type RecordingNews } from './progress.ts';
 import { EVENTS_FILE, LOG_FILE, RecorderProcess } from './recorder-process.ts';
 
@@ -30,7 +37,7 @@ export interface SupervisorOptions {
   readonly recording: Recording;
   readonly config: RecordingConfig;
   readonly store: Store;
-  readonly objectsUrl: string | undefined;
+  readonly objects: ObjectStore;
   /** The command for the stage that the recording is in. */
   readonly call: (recording: Recording) => Promise<RecorderCall>;
   /** Something of it is another now; `news` is what has happened. */
@@ -103,7 +110,10 @@ export class Supervisor {
   #observe(): void {
     this.#tick = setInterval(() => this.look(), TICK_MS);
     try {
-      this.#watcher = watch(this.#folder, { persistent: false }, () => this.look());
+      this.#watcher = watch(this.#folder, { persistent: false }, (_change, name) => {
+        // Media are written beside it all the time.
+        if (name === EVENTS_FILE) this.look();
+      });
       this.#watcher.on('error', () => this.#watcher?.close());
     } catch {
       // The tick finds it, too, only later.
@@ -205,7 +215,7 @@ export class Supervisor {
     const healthy = this.#startedAt > 0 && Date.now() - this.#startedAt >= HEALTHY_MS;
     const starts = healthy ? 1 : recorder.starts;
     this.#nextStartAt = Date.now() + (RESTART_DELAYS_MS[starts] ?? 0);
-    logger.warn({ recordingId: this.#recording.id, starts, stage: recorder.stage }, 'A recorder died');
+    logger.warn({ starts, stage: recorder.stage }, 'A recorder ended before its work was done');
     await this.#change({
       recorder: { ...recorder, pid: null, starts, recovering: recorder.stage === 'record' },
     });
@@ -283,16 +293,16 @@ export class Supervisor {
   }
 
   async #files(): Promise<Recording['files']> {
-    const { config, objectsUrl } = this.#options;
-    const { id, location, sizeBytes } = this.#recording;
-    const files = await filesInFolder(config.dir, id);
-    const key = location === null ? undefined : objectKeyOf(location, objectsUrl);
-    if (key === undefined) return files;
-    const name = key.slice(key.lastIndexOf('/') + 1);
-    const { contentType = 'video/mp4', size = 0 } =
-      files.find((file) => file.name === name) ?? files[0] ?? {};
-    const uploaded = { name, place: 'objects' as const, key, size: sizeBytes ?? size, contentType };
-    return [uploaded, ...files.filter((file) => file.name !== name)];
+    const { config, objects, logger } = this.#options;
+    const { id } = this.#recording;
+    const local = await filesInFolder(config.dir, id);
+    // A folder for objects is no place that recordings are uploaded to.
+    if (objects.kind === 'folder') return local;
+    const uploaded = await filesInStore(objects, id).catch((error: unknown) => {
+      logger.error({ err: error }, 'What was uploaded of a recording could not be listed');
+      return [];
+    });
+    return allFiles(uploaded, local);
   }
 
   /** A sentence with what it said last on stderr. */

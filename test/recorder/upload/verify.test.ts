@@ -60,12 +60,12 @@ const verifiedBy = ({ stored }: Awaited<ReturnType<typeof upload>>) =>
 describe('how it is known', () => {
   test('by checksums under SSE-KMS, with the key, the class and the tags that were asked for', async () => {
     await makeRecording(folder, SIZES);
-    const target = {
+    const traits = {
       sse: 'aws:kms:alias/meetings',
       storageClass: 'STANDARD_IA',
       tags: { team: 'a&b', kind: 'meeting' },
     };
-    const report = await upload({ target });
+    const report = await upload({ target: { traits } });
     expect(report.failed).toEqual([]);
     expect(verifiedBy(report)).toEqual(new Set(['checksum']));
     for (const key of ['rec/m/recording.mp4', 'rec/m/events.jsonl']) {
@@ -101,7 +101,7 @@ describe('how it is known', () => {
 
   test('a class that the server does not know is refused in its words', async () => {
     await makeRecording(folder, SIZES);
-    const { failed, stored } = await upload({ target: { storageClass: 'BASEMENT' } });
+    const { failed, stored } = await upload({ target: { traits: { storageClass: 'BASEMENT' } } });
     expect(stored).toEqual([]);
     expect(failed).toHaveLength(3);
     expect(failed[0]?.error.message).toMatch(/storage class you specified is not valid/);

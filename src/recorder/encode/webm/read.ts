@@ -1,7 +1,9 @@
 /** Reads the live WebM that ffmpeg writes, RFC 9559 and RFC 8794. */
 import type { StreamHeader, StreamPacket, StreamReader } from '../types.ts';
 
-const ID = {
+/** Elements that are looked at, RFC 9559. */
+export const WEBM_ID = {
+  ebml: 0x1a45dfa3,
   segment: 0x18538067,
   cluster: 0x1f43b675,
   tracks: 0x1654ae6b,
@@ -16,7 +18,7 @@ const ID = {
 } as const;
 
 /** Elements that are gone into rather than read whole; the segment and clusters of a live stream have no end. */
-const OPENED: ReadonlySet<number> = new Set([ID.segment, ID.cluster]);
+const OPENED: ReadonlySet<number> = new Set([WEBM_ID.segment, WEBM_ID.cluster]);
 const MAX_ELEMENT_BYTES = 256 * 1024 * 1024;
 const UNKNOWN = -1;
 
@@ -44,7 +46,7 @@ export class WebmStreamReader implements StreamReader {
   push(chunk: Buffer): void {
     let bytes = this.#waiting.length === 0 ? chunk : Buffer.concat([this.#waiting, chunk]);
     for (;;) {
-      const element = readElement(bytes, 0);
+      const element = elementAt(bytes, 0);
       if (element === undefined) break;
       const { id, size, headerBytes } = element;
       if (OPENED.has(id)) {
@@ -60,24 +62,24 @@ export class WebmStreamReader implements StreamReader {
   }
 
   #element(id: number, content: Buffer): void {
-    if (id === ID.tracks) this.#tracks(content);
-    else if (id === ID.simpleBlock) this.#block(content, (flags) => (flags & 0x80) !== 0);
-    else if (id === ID.blockGroup) {
+    if (id === WEBM_ID.tracks) this.#tracks(content);
+    else if (id === WEBM_ID.simpleBlock) this.#block(content, (flags) => (flags & 0x80) !== 0);
+    else if (id === WEBM_ID.blockGroup) {
       const group = children(content);
-      const block = group.find((child) => child.id === ID.block);
-      const refers = group.some((child) => child.id === ID.reference);
+      const block = group.find((child) => child.id === WEBM_ID.block);
+      const refers = group.some((child) => child.id === WEBM_ID.reference);
       if (block) this.#block(block.content, () => !refers);
     }
   }
 
   #tracks(content: Buffer): void {
     const header: { video?: Buffer; audio?: Buffer } = {};
-    for (const track of children(content).filter(({ id }) => id === ID.trackEntry)) {
+    for (const track of children(content).filter(({ id }) => id === WEBM_ID.trackEntry)) {
       const fields = children(track.content);
       const field = (id: number) => fields.find((child) => child.id === id)?.content;
-      const kind = field(ID.trackType)?.at(-1) === 2 ? 'audio' : 'video';
-      this.#kinds.set(field(ID.trackNumber)?.at(-1) ?? 0, kind);
-      header[kind] = Buffer.from(field(ID.codecPrivate) ?? Buffer.alloc(0));
+      const kind = field(WEBM_ID.trackType)?.at(-1) === 2 ? 'audio' : 'video';
+      this.#kinds.set(field(WEBM_ID.trackNumber)?.at(-1) ?? 0, kind);
+      header[kind] = Buffer.from(field(WEBM_ID.codecPrivate) ?? Buffer.alloc(0));
     }
     if (header.audio === undefined) throw new Error('ffmpeg wrote no sound');
     this.#onHeader({ ...header, audio: header.audio, bytes: Buffer.alloc(0) });
@@ -99,7 +101,7 @@ export class WebmStreamReader implements StreamReader {
 function children(bytes: Buffer): { readonly id: number; readonly content: Buffer }[] {
   const found: { id: number; content: Buffer }[] = [];
   for (let at = 0; ; ) {
-    const element = readElement(bytes, at);
+    const element = elementAt(bytes, at);
     if (element === undefined) return found;
     const from = at + element.headerBytes;
     const to = element.size === UNKNOWN ? bytes.length : from + element.size;
@@ -109,8 +111,8 @@ function children(bytes: Buffer): { readonly id: number; readonly content: Buffe
   }
 }
 
-/** ID and size of an element, `undefined` until both are whole. */
-function readElement(bytes: Buffer, at: number): Element | undefined {
+/** ID and size of an element, `undefined` until both are whole. Throws for what is none. */
+export function elementAt(bytes: Buffer, at: number): Element | undefined {
   const idBytes = lengthOf(bytes[at]);
   if (idBytes === undefined || idBytes > 4) return bytes.length > at ? broken() : undefined;
   const sizeBytes = lengthOf(bytes[at + idBytes]);
@@ -130,6 +132,10 @@ function readElement(bytes: Buffer, at: number): Element | undefined {
     headerBytes: idBytes + sizeBytes,
   };
 }
+
+/** Value of an unsigned integer element. */
+export const unsignedValue = (content: Buffer): number =>
+  content.reduce((value, byte) => value * 256 + byte, 0);
 
 /** Bytes of a number that begins with this one, RFC 8794 section 4. */
 function lengthOf(first: number | undefined): number | undefined {

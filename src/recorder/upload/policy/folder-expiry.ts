@@ -2,6 +2,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, folderFault } from '../../../objects/folder-path.ts';
+import { isLocked } from '../../folder/index.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 /** A folder that has none of these is not a recording, and nothing of ours. */
@@ -30,6 +31,7 @@ export async function findExpired(
       if (!entry.isDirectory() || entry.name.startsWith('.')) continue;
       const path = join(folder, entry.name);
       if (!(await readdir(path)).some((name) => RECORDING.test(name))) continue;
+      if (await isLocked(path)) continue;
       const { changedAt, bytes } = await measure(path);
       if (changedAt < now - days * DAY_MS) expired.push({ name: entry.name, changedAt, bytes });
     }
