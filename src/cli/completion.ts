@@ -28,11 +28,24 @@ export function completionScript(program: Command, shell: Shell): string {
       (command): CommandWords => ({
         name: command.name(),
         about: command.description(),
-        options: command.options.map(optionWords),
-        choices: command.registeredArguments[0]?.argChoices ?? [],
+        options: optionsOf(command).map(optionWords),
+        choices:
+          command.commands.length > 0
+            ? command.commands.map((one) => one.name())
+            : (command.registeredArguments[0]?.argChoices ?? []),
       }),
     );
   return { bash, zsh, fish }[shell](commands);
+}
+
+/** A command's options; those of a group are those of all its commands, each once. */
+function optionsOf(command: Command): readonly Option[] {
+  if (command.commands.length === 0) return command.options;
+  return [
+    ...new Map(
+      command.commands.flatMap(({ options }) => options).map((option) => [option.flags, option]),
+    ).values(),
+  ];
 }
 
 const optionWords = (option: Option): OptionWords => ({

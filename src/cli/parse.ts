@@ -17,6 +17,11 @@ export function parseDuration(text: string): number {
   return value;
 }
 
+/** Minutes, or a time with its unit: `5`, `90s`, `1h`; in milliseconds. */
+export function parseMinutes(text: string): number {
+  return parseDuration(/^\d+(?:\.\d+)?$/.test(text.trim()) ? `${text.trim()}m` : text);
+}
+
 export function parsePort(text: string): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('Give a port from 0 to 65535.');

@@ -13,6 +13,9 @@ import { registerLoadAgent } from './commands/load-agent.ts';
 import { registerLoadDriver } from './commands/load-driver.ts';
 import { registerMessages } from './commands/messages.ts';
 import { registerParticipants } from './commands/participants.ts';
+import { registerRecord } from './commands/record.ts';
+import { registerRecording } from './commands/recording.ts';
+import { registerRecordings } from './commands/recordings.ts';
 import { registerSay } from './commands/say.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerSetup } from './commands/setup.ts';
@@ -35,6 +38,8 @@ export interface Registry {
     description: string,
     how?: { readonly hidden?: boolean; readonly json?: Option },
   ): Command;
+  /** Starts a command that only holds others, and gives the registry whose commands are those. */
+  group(name: string, description: string): Registry;
   /** Wraps a command's function: config applied, output made, exit code kept. */
   action<O extends OutputOptions>(
     command: Command,
@@ -68,18 +73,26 @@ export function buildProgram(context: CliContext, version: string): Program {
       outputError: () => {},
     });
   for (const option of [...outputOptions(), serverOption()]) program.addOption(option);
-  const registry: Registry = {
+  const registryOf = (parent: Command, words: string): Registry => ({
     program,
     context,
     command: (nameAndArguments, description, { hidden = false, json } = {}) => {
-      const command = program.command(nameAndArguments, { hidden }).description(description);
+      const command = parent.command(nameAndArguments, { hidden }).description(description);
       command.exitOverride((error: CommanderError) => {
-        throw new UsageError(error, command.name());
+        throw new UsageError(error, `${words}${command.name()}`);
       });
       command.helpOption('-h, --help', 'print this help');
       const [usualJson, quiet] = outputOptions();
       for (const option of [json ?? usualJson, quiet]) command.addOption(option);
       return command;
+    },
+    group: (name, description) => {
+      const group = parent.command(name).description(description);
+      group.exitOverride((error: CommanderError) => {
+        throw new UsageError(error, `${words}${name}`);
+      });
+      group.helpOption('-h, --help', 'print this help').helpCommand(false);
+      return registryOf(group, `${words}${name} `);
     },
     action: (command, run) => {
       command.action(async () => {
@@ -91,11 +104,13 @@ export function buildProgram(context: CliContext, version: string): Program {
         program.exitCode = await run({ context, output }, options, args.map(String));
       });
     },
-  };
+  });
+  const registry = registryOf(program, '');
   for (const register of [
     registerServe,
     registerCreate,
     registerJoin,
+    registerRecord,
     registerLoad,
     registerLoadAgent,
     registerLoadDriver,
@@ -105,6 +120,8 @@ export function buildProgram(context: CliContext, version: string): Program {
     registerParticipants,
     registerHost,
     registerAudit,
+    registerRecording,
+    registerRecordings,
     registerToken,
     registerSetup,
     registerDoctor,

@@ -39,7 +39,21 @@ export const CONFIG_KEYS: Readonly<Record<string, string>> = {
   'max-file-size': 'largest file in the chat',
   'file-types': 'media types of files that are taken, separated by commas',
   'file-ttl': 'how long files are kept',
+  recordings: 'folder for recordings of serve',
+  'recording-layout': 'layout of recordings',
+  'recording-size': 'size of recordings',
+  'recording-access': 'who may see recordings',
+  'recording-ttl': 'how long recordings are kept',
+  'recording-webhook': 'where events of recordings are sent to',
+  'recording-webhook-secret': 'signs what is sent there',
   'log-level': 'what serve logs',
+  transcriber: 'who makes the transcripts of recordings',
+  'transcriber-url': 'its base URL, in place of the usual one',
+  'transcriber-key': 'its API key',
+  'transcriber-model': 'the model to use',
+  'transcriber-command': 'program and arguments that transcribe a file',
+  'transcriber-bucket': 's3:// URL where AWS Transcribe reads from',
+  'transcriber-language': 'language of the meetings',
 };
 
 export function configFile(context: CliContext): string {

@@ -20,6 +20,7 @@ export async function joinMeeting(options: JoinOptions): Promise<MeetingClient> 
       {
         displayName: options.displayName,
         ...(options.password === undefined ? {} : { password: options.password }),
+        ...(options.recorder === true ? { recorder: true } : {}),
       },
       { token: options.hostToken, signal: options.signal },
     );

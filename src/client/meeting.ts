@@ -4,7 +4,14 @@ import type { Action } from '../protocol/actions.ts';
 import { MeetError } from '../protocol/errors.ts';
 import type { IceServer, MediaSource, MeetingInfo, ParticipantInfo } from '../protocol/model.ts';
 import type { JoinReply } from '../protocol/rest.ts';
-import { type AudioSlot, CLOSE, type SentVideo, type StateUpdate } from '../protocol/signaling.ts';
+import {
+  type AudioSlot,
+  CLOSE,
+  MAX_VIDEO_REQUESTS,
+  type SentVideo,
+  type StateUpdate,
+  type VideoRequest,
+} from '../protocol/signaling.ts';
 import { resolveMeeting } from './api.ts';
 import { Chat } from './chat/chat.ts';
 import { Files } from './files/files.ts';
@@ -43,13 +50,15 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   readonly files: Files;
   /** What hosts do; the server refuses it to everybody else. */
   readonly host: HostControls;
-  /** Starts and stops the recording, where the server has one. */
+  /** The recording on the server: whether there is one, and what hosts do about it. */
   readonly recording: RecordingControl;
   readonly #connected = Promise.withResolvers<JoinTimings>();
   readonly #timings: { api: number; signaling: number };
   #meeting: MeetingInfo;
   #iceServers: readonly IceServer[];
   #view: View | undefined;
+  /** Exactly these videos, whatever the view. */
+  #videos: readonly VideoRequest[] | undefined;
   #pages = 1;
   /** Something was asked for: changes of the view are worth a message of their own. */
   #mediaStarted = false;
@@ -93,6 +102,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
       create: SubscribeConnection.create,
       audio: receive !== 'none',
       video: receive === 'all',
+      allAudio: options.allAudio === true,
     });
     if (options.source) {
       this.#publisher = new Publisher(options.source);
@@ -167,11 +177,22 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   /** Receives from now on what the view shows, `undefined` for all; costs at most one message. */
   setView(view: View | undefined): void {
     this.#view = view;
+    this.#videos = undefined;
+    if (this.#applyView() && this.#mediaStarted) this.#subscribe(false);
+  }
+
+  /**
+   * Receives from now on exactly these videos, the most important first, at most 32: for who lays them out itself.
+   * Those that do not exist yet come when they do. The next `setView` ends it.
+   */
+  setVideos(videos: readonly VideoRequest[]): void {
+    this.#videos = videos.slice(0, MAX_VIDEO_REQUESTS);
     if (this.#applyView() && this.#mediaStarted) this.#subscribe(false);
   }
 
   /** Lays the view out; gives whether other videos are to be asked for. */
   #applyView(): boolean {
+    if (this.#videos !== undefined) return this.#subscribing.choose(this.#videos);
     if (this.#view === undefined) {
       this.#pages = 1;
       return this.#subscribing.choose(undefined);
@@ -267,6 +288,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     if (reception.slots.length > 0) this.#subscribing.setSlots(this.#reception.slots);
     if (update.wantedLayers) this.#publishing?.setWantedLayers(update.wantedLayers);
     if (JSON.stringify(this.#meeting) !== meetingBefore) this.emit('meeting', this.#meeting);
+    if (this.recording.apply(update)) this.emit('recording', this.recording.state);
     for (const participant of changed) this.emit('participant', participant);
     if (reception.speakers) this.emit('speakers', this.speakers);
     if (reception.audioOnly) this.emit('audio-only', this.audioOnly);

@@ -3,6 +3,7 @@ import type { Codec, EncodedSource } from '../media/types.ts';
 import type { ChatMessage } from '../protocol/chat.ts';
 import type { MeetError } from '../protocol/errors.ts';
 import type { MediaKind, MediaSource, MeetingInfo, ParticipantInfo } from '../protocol/model.ts';
+import type { LiveRecording } from '../protocol/recording.ts';
 import type { AudioSlot, LayerReason, SentVideo } from '../protocol/signaling.ts';
 import type { View } from './view.ts';
 
@@ -21,6 +22,13 @@ export interface JoinOptions {
   readonly receive?: 'all' | 'audio' | 'none';
   /** Which videos to receive and how large; all of them as they are when absent. `setView` changes it. */
   readonly view?: View;
+  /**
+   * Every audio track also in a large meeting, whose participants else hear the few who speak: for recorders. It costs
+   * as much bandwidth as there are microphones.
+   */
+  readonly allAudio?: boolean;
+  /** Comes to record: it is no participant for the others, who are told that they are recorded. */
+  readonly recorder?: boolean;
   /** `relay` uses TURN only. */
   readonly iceTransportPolicy?: 'all' | 'relay';
   /**
@@ -166,6 +174,8 @@ export interface MeetingEvents<Track> {
   participant: [participant: ParticipantInfo];
   /** Settings, title or status of the meeting changed. */
   meeting: [meeting: MeetingInfo];
+  /** The recording began, changed or ended (`null`). */
+  recording: [recording: LiveRecording | null];
   /** A chat message, one's own among them: each once, in the order of their numbers, across reconnections. */
   message: [message: ChatMessage];
   /** Somebody shows an emoji for a moment, oneself among them. */

@@ -68,6 +68,32 @@ export const ERRORS = {
   // Meetings
   'meeting-not-found': kind(404, 'caller', EXIT.failed, 'There is no meeting with this id.'),
   'meeting-ended': kind(410, 'caller', EXIT.failed, 'The meeting has ended.'),
+  // Recordings
+  'recording-running': kind(409, 'caller', EXIT.failed, 'The meeting is being recorded already.'),
+  'not-recording': kind(409, 'caller', EXIT.failed, 'The meeting is not being recorded.'),
+  'recording-unavailable': kind(501, 'operator', EXIT.failed, 'This server records no meetings.'),
+  'recording-not-found': kind(
+    404,
+    'caller',
+    EXIT.failed,
+    'There is no such recording, or not for this caller.',
+  ),
+  'recording-not-ready': kind(409, 'caller', EXIT.failed, 'The recording is not finished yet.'),
+  'recorder-failed': kind(
+    500,
+    'internal',
+    EXIT.failed,
+    'The recorder could not be started, or died too often.',
+  ),
+  'recording-busy': kind(409, 'caller', EXIT.failed, 'Another process works on this recording.'),
+  'already-exists': kind(409, 'caller', EXIT.failed, 'There is already something of that name.'),
+  'wrong-state': kind(
+    409,
+    'caller',
+    EXIT.failed,
+    'The recording is in a state in which this makes no sense.',
+  ),
+  'nobody-came': kind(408, 'caller', EXIT.failed, 'The meeting did not start, or nobody was there, in time.'),
   // Signaling
   'bad-message': kind(400, 'caller', EXIT.failed, 'A signaling message does not fit its schema.'),
   'wrong-meeting': kind(403, 'caller', EXIT.refused, 'The token belongs to another meeting.'),
@@ -115,15 +141,39 @@ export const ERRORS = {
     EXIT.failed,
     'The microphone or sound device is missing, in use, or may not be used by this user.',
   ),
+  'transcription-failed': kind(
+    502,
+    'environment',
+    EXIT.failed,
+    'The provider of transcripts cannot be reached or is busy; the next run tries again.',
+  ),
+  'transcription-refused': kind(
+    502,
+    'operator',
+    EXIT.failed,
+    'The provider of transcripts refuses the request, its key, or cannot be started.',
+  ),
   // Machine
   'port-in-use': kind(500, 'operator', EXIT.failed, 'Another process listens on the port.'),
   'no-permission': kind(500, 'operator', EXIT.failed, 'The file or port may not be used by this user.'),
   'disk-full': kind(507, 'environment', EXIT.failed, 'There is no space left on the disk.'),
+  'out-of-memory': kind(
+    507,
+    'environment',
+    EXIT.failed,
+    'The pictures of a recording do not fit the memory that is kept for them.',
+  ),
   'storage-failed': kind(
     500,
     'operator',
     EXIT.failed,
     'The database or object store refused or could not be reached.',
+  ),
+  'object-damaged': kind(
+    500,
+    'operator',
+    EXIT.failed,
+    'What the object store holds is not what was uploaded; the local copy is kept.',
   ),
   'worker-missing': kind(500, 'operator', EXIT.failed, 'The SFU worker is not there and could not be built.'),
   'worker-died': kind(503, 'internal', EXIT.failed, 'An SFU worker died; its meetings are being recovered.'),

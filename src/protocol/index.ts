@@ -3,5 +3,7 @@ export * from './audit.ts';
 export * from './chat.ts';
 export * from './errors.ts';
 export * from './model.ts';
+export * from './recorder.ts';
+export * from './recording.ts';
 export * from './rest.ts';
 export * from './signaling.ts';

@@ -83,6 +83,8 @@ export const ParticipantInfo = Type.Object({
   joinedAt: Type.Integer(),
   /** When the hand was raised, milliseconds since the epoch; `null` while it is down. */
   hand: Type.Union([Type.Integer(), Type.Null()]),
+  /** It records the meeting: it has no tile and is not counted. */
+  recorder: Type.Optional(Type.Boolean()),
   tracks: Type.Array(TrackInfo),
 });
 export type ParticipantInfo = Static<typeof ParticipantInfo>;

@@ -53,6 +53,8 @@ export const JoinBody = Type.Object(
   {
     displayName: DisplayName,
     password: Type.Optional(Type.String({ maxLength: 128 })),
+    /** Comes to record; for those only who may start a recording. */
+    recorder: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },
 );

@@ -1,17 +1,9 @@
 /** What the parts of the recorder share: the options of a recording and what its folder holds. */
 import Type, { type Static } from 'typebox';
 import { MediaSource } from '../protocol/model.ts';
+import { LayoutName, RecordingFormat } from '../protocol/recording.ts';
 
-/** Where the tiles are: everybody alike, the active speaker large, or one participant large whoever speaks. */
-export const LayoutName = Type.Union([
-  Type.Literal('gallery'),
-  Type.Literal('speaker'),
-  Type.Literal('spotlight'),
-]);
-export type LayoutName = Static<typeof LayoutName>;
-
-export const RecordingFormat = Type.Union([Type.Literal('mp4'), Type.Literal('webm'), Type.Literal('m4a')]);
-export type RecordingFormat = Static<typeof RecordingFormat>;
+export { LayoutName, RecordingFormat };
 
 /** How a recording looks and is encoded; kept in its folder, so that it can be finished or made again. */
 export const RecordingOptions = Type.Object({
@@ -65,7 +57,10 @@ export const RecordingEvent = Type.Union([
     file: Type.String(),
   }),
   Type.Object({ type: Type.Literal('track-end'), at: WallMs, trackId: Type.String() }),
-  /** Ties a track's RTP time to the wall clock: once a second, from the sender's reports. */
+  /**
+   * Ties a track's RTP time to the wall clock, from the sender's reports: once a second, and where file time and the
+   * sender's clock part.
+   */
   Type.Object({
     type: Type.Literal('anchor'),
     at: WallMs,
@@ -75,6 +70,8 @@ export const RecordingEvent = Type.Union([
     fileMs: Type.Number(),
     /** On the recorder's clock, milliseconds since the epoch. */
     capturedAt: Type.Number(),
+    /** The same on the sender's clock, where it says so. */
+    senderMs: Type.Optional(Type.Number()),
   }),
   Type.Object({ type: Type.Literal('speakers'), at: WallMs, participantIds: Type.Array(Type.String()) }),
   Type.Object({
@@ -88,6 +85,8 @@ export const RecordingEvent = Type.Union([
   Type.Object({ type: Type.Literal('resume'), at: WallMs }),
   /** The recorder was away: it lost its connection, or was killed and is here again. */
   Type.Object({ type: Type.Literal('gap'), at: WallMs, sinceMs: WallMs }),
+  /** The disk is full and nothing is appended (`full`), or there is room again. */
+  Type.Object({ type: Type.Literal('disk'), at: WallMs, full: Type.Boolean() }),
   Type.Object({ type: Type.Literal('stop'), at: WallMs, reason: Type.String() }),
 ]);
 export type RecordingEvent = Static<typeof RecordingEvent>;

@@ -25,6 +25,8 @@ export interface SubscribingOptions<Connection extends AnsweringConnection> {
   readonly create: (cname: string, options: TransportOptions) => Promise<Connection>;
   readonly audio: boolean;
   readonly video: boolean;
+  /** Every audio track and never the audio slots of a large meeting. */
+  readonly allAudio?: boolean;
 }
 
 /** Time to wait for the offer that an `ice-restart` asks for, and for the checks that follow it. */
@@ -58,11 +60,17 @@ export class Subscribing<Connection extends AnsweringConnection> extends EventEm
 
   /** Says what to receive; `reset` when the server's or our side of the connection is gone. */
   async subscribe(reset: boolean): Promise<void> {
-    const { signaling, audio, video } = this.#options;
+    const { signaling, audio, video, allAudio = false } = this.#options;
     if (!audio && !video) return;
     if (reset) this.#drop();
     const videos = video && this.#videos !== undefined ? { videos: [...this.#videos] } : {};
-    await signaling.request('subscribe', { audio, video, ...videos, ...(reset ? { reset } : {}) });
+    await signaling.request('subscribe', {
+      audio,
+      video,
+      ...videos,
+      ...(allAudio ? { allAudio } : {}),
+      ...(reset ? { reset } : {}),
+    });
   }
 
   /** Which videos the next `subscribe` asks for, `undefined` for all; gives whether they are others than before. */

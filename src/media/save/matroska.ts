@@ -22,7 +22,8 @@ import {
   voidElement,
 } from './ebml.ts';
 
-const ID = {
+/** IDs of elements, RFC 9559 section 5. */
+export const ID = {
   ebml: 0x1a45dfa3,
   segment: 0x18538067,
   seekHead: 0x114d9b74,
@@ -30,7 +31,14 @@ const ID = {
   dateUtc: 0x4461,
   duration: 0x4489,
   tracks: 0x1654ae6b,
+  trackEntry: 0xae,
+  codecId: 0x86,
+  video: 0xe0,
+  pixelWidth: 0xb0,
+  pixelHeight: 0xba,
   cluster: 0x1f43b675,
+  clusterTime: 0xe7,
+  simpleBlock: 0xa3,
   cues: 0x1c53bb6b,
 } as const;
 
@@ -111,16 +119,22 @@ function trackEntry(track: MatroskaTrack): Buffer {
     uintElement(0x73c5, 1),
     uintElement(0x83, audio ? 2 : 1),
     uintElement(0x9c, 0),
-    stringElement(0x86, CODEC_IDS[track.codec]),
+    stringElement(ID.codecId, CODEC_IDS[track.codec]),
   ];
   if (track.codecPrivate.length > 0) parts.push(element(0x63a2, track.codecPrivate));
   if (audio) {
     parts.push(uintElement(0x56aa, 0), uintElement(0x56bb, OPUS_SEEK_PRE_ROLL_NS));
     parts.push(element(0xe1, floatElement(0xb5, 48_000), uintElement(0x9f, 2)));
   } else {
-    parts.push(element(0xe0, uintElement(0xb0, track.width ?? 0), uintElement(0xba, track.height ?? 0)));
+    parts.push(
+      element(
+        ID.video,
+        uintElement(ID.pixelWidth, track.width ?? 0),
+        uintElement(ID.pixelHeight, track.height ?? 0),
+      ),
+    );
   }
-  return element(0xae, ...parts);
+  return element(ID.trackEntry, ...parts);
 }
 
 export interface Block {
@@ -135,13 +149,13 @@ export const MAX_CLUSTER_SPAN_MS = 30_000;
 
 /** One cluster of blocks whose times lie within `MAX_CLUSTER_SPAN_MS` of `timeMs`. */
 export function cluster(timeMs: number, blocks: readonly Block[]): Buffer {
-  const time = uintElement(0xe7, timeMs);
+  const time = uintElement(ID.clusterTime, timeMs);
   const parts: Buffer[] = [time];
   let bytes = time.length;
   for (const block of blocks) {
     const size = dataSize(block.data.length + 4);
     const head = Buffer.allocUnsafe(1 + size.length + 4);
-    head[0] = 0xa3;
+    head[0] = ID.simpleBlock;
     size.copy(head, 1);
     // Track number 1, relative time, flags.
     head[1 + size.length] = 0x81;

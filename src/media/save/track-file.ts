@@ -79,6 +79,8 @@ export class TrackFile extends EventEmitter<{ failed: [error: MeetError] }> {
   #writing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #position = 0;
+  /** What of the file is known to be on the disk, bytes. */
+  #synced = 0;
   #frames = 0;
   #framesDropped = 0;
   #needsKeyFrame = true;
@@ -108,12 +110,15 @@ export class TrackFile extends EventEmitter<{ failed: [error: MeetError] }> {
     return new TrackFile(path, codec, file);
   }
 
-  /** Takes a frame in decoding order. Video begins with a keyframe; those before it are left out. */
-  write(frame: SavedFrame): void {
-    if (this.#failed || this.#closed !== undefined) return;
+  /**
+   * Takes a frame in decoding order and gives its time in the file, milliseconds. Video begins with a keyframe; those
+   * before it are left out, and nothing is given for them.
+   */
+  write(frame: SavedFrame): number | undefined {
+    if (this.#failed || this.#closed !== undefined) return undefined;
     if (!this.#accepts(frame)) {
       this.#framesDropped++;
-      return;
+      return undefined;
     }
     const timeMs = this.#clock.fileTimeMs(frame);
     if (frame.captureTimeMs !== undefined) this.#startedAtMs = frame.captureTimeMs - timeMs;
@@ -123,6 +128,27 @@ export class TrackFile extends EventEmitter<{ failed: [error: MeetError] }> {
     this.#noteDuration(timeMs, frame);
     if (this.#pendingBytes >= FLUSH_BYTES) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_INTERVAL_MS);
+    return timeMs;
+  }
+
+  /** A keyframe has to come before anything else is taken: none was there yet, or the disk was too slow. */
+  get needsKeyFrame(): boolean {
+    return this.#needsKeyFrame;
+  }
+
+  /** Resolves when all that came is on the disk and would outlive a loss of power. Never rejects. */
+  async sync(): Promise<void> {
+    if (this.#closed !== undefined) return;
+    this.#flush();
+    await this.#writing;
+    if (this.#synced === this.#position || this.#failed || this.#closed !== undefined) return;
+    const position = this.#position;
+    try {
+      await this.#file.datasync();
+      this.#synced = position;
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Writes what waits, the index and the duration. The same promise for each call; never rejects. */

@@ -19,10 +19,17 @@ import {
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import {
+  codeOf,
+  fileOf,
+  folderFault,
+  linked,
+  objectNotFound,
+  syncFolder,
+} from '../../../objects/folder-path.ts';
+import { assertObjectKey, contentTypeOf, isObjectKey } from '../../../objects/key.ts';
 import { MeetError } from '../../../protocol/errors.ts';
 import { chunksOf, discard } from './body.ts';
-import { codeOf, fileOf, folderFault, linked, objectNotFound, syncFolder } from './folder-path.ts';
-import { assertObjectKey, contentTypeOf, isObjectKey } from './key.ts';
 import { cutRange } from './range.ts';
 import { signGet } from './signed-url.ts';
 import type {

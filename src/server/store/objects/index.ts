@@ -1,5 +1,5 @@
+export { assertObjectKey, contentDisposition, contentTypeOf, isObjectKey } from '../../../objects/key.ts';
 export { FolderObjectStore } from './folder.ts';
-export { assertObjectKey, contentDisposition, contentTypeOf } from './key.ts';
 export { type LinkedObject, ObjectLinks, type ObjectLinksOptions } from './links.ts';
 export { type ObjectStoreOptions, openObjectStore } from './open.ts';
 export type * from './types.ts';

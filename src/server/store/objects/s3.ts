@@ -5,14 +5,15 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { createS3Client, type S3Credentials } from '../../../objects/client.ts';
+import { isAccessDenied, isNotFound, s3Fault } from '../../../objects/faults.ts';
+import { assertObjectKey, contentDisposition, contentTypeOf, isObjectKey } from '../../../objects/key.ts';
+import type { S3Location } from '../../../objects/location.ts';
 import { discard } from './body.ts';
-import { assertObjectKey, contentDisposition, contentTypeOf, isObjectKey } from './key.ts';
-import type { ObjectStoreOptions, S3Location } from './open.ts';
 import { cutRange } from './range.ts';
-import { isAccessDenied, isNotFound, s3Fault } from './s3-faults.ts';
 import { upload } from './s3-upload.ts';
 import { assertExpiry } from './signed-url.ts';
 import type {
@@ -23,11 +24,6 @@ import type {
   PresignOptions,
   PutOptions,
 } from './types.ts';
-
-/** A server that takes no connection in this time is not there. */
-const CONNECT_TIMEOUT_MS = 5_000;
-/** Without a byte for this long a request is tried again; a part of 8 MiB may take its time on a slow line. */
-const IDLE_TIMEOUT_MS = 60_000;
 
 export class S3ObjectStore implements ObjectStore {
   readonly kind = 's3';
@@ -42,20 +38,8 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   /** @throws MeetError `storage-failed` when it does not answer, there is no such bucket, or the keys are wrong. */
-  static async open(
-    location: S3Location,
-    credentials?: ObjectStoreOptions['credentials'],
-  ): Promise<S3ObjectStore> {
-    const client = new S3Client({
-      ...(location.endpoint === undefined ? {} : { endpoint: location.endpoint }),
-      ...(location.region === undefined ? {} : { region: location.region }),
-      ...(credentials === undefined ? {} : { credentials }),
-      forcePathStyle: location.pathStyle,
-      // The checksums that the SDK adds by itself come as aws-chunked trailers, which Ceph and others refuse.
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-      requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: IDLE_TIMEOUT_MS },
-    });
+  static async open(location: S3Location, credentials?: S3Credentials): Promise<S3ObjectStore> {
+    const client = createS3Client(location, { credentials });
     try {
       // Unlike HeadBucket this has a body that tells a wrong key from a missing permission.
       await client.send(

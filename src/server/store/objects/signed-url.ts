@@ -1,7 +1,7 @@
 /** URLs of the server's objects that carry their own permission, as S3's presigned URLs do. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { assertObjectKey, isObjectKey } from '../../../objects/key.ts';
 import { MeetError } from '../../../protocol/errors.ts';
-import { assertObjectKey, isObjectKey } from './key.ts';
 import type { PresignOptions } from './types.ts';
 
 /** S3 signs for a week at most; the two kinds of store are to behave alike. */
