@@ -4,12 +4,13 @@ import { addMeetingOptions, type MeetingOptions } from '../meeting-options.ts';
 import { parseCount, parseDuration, parseMinutes } from '../parse.ts';
 import type { Registry } from '../program.ts';
 import { FORMATS, LAYOUTS, type PictureSize, parseBitrate, parsePictureSize } from '../record/options.ts';
+import { addTargetOptions, type TargetCommandOptions } from './recordings/target-options.ts';
 
-export interface RecordCommandOptions extends MeetingOptions {
+export interface RecordCommandOptions extends MeetingOptions, TargetCommandOptions {
   readonly dir: string;
   readonly id?: string;
   readonly out?: string;
-  readonly s3?: string;
+  readonly rtmp?: string;
   readonly layout: LayoutName;
   readonly pin?: string;
   readonly size: PictureSize;
@@ -38,7 +39,7 @@ export function registerRecord({ command, action }: Registry): void {
       new Option('--id <id>', 'name of its folder; commands come as NDJSON on stdin then').hideHelp(),
     )
     .option('--out <file>', 'put the recording there when it is finished')
-    .option('--s3 <url>', 'upload it while it is recorded: s3://bucket/prefix, or a folder')
+    .option('--rtmp <url>', 'send it live to rtmp:// or rtmps:// too')
     .addOption(new Option('--layout <layout>', 'where people are').choices(LAYOUTS).default('gallery'))
     .option('--pin <name>', 'who is large in spotlight (default: the host)')
     .addOption(
@@ -71,6 +72,7 @@ export function registerRecord({ command, action }: Registry): void {
         .default(300_000, '5m'),
     )
     .addOption(new Option('--ffmpeg <path>', 'ffmpeg to use').env('MEET_FFMPEG'));
+  addTargetOptions(record);
   action<RecordCommandOptions>(record, async ({ context, output }, options, args) => {
     const [meeting = ''] = args;
     const { runRecord } = await import('../record/run.ts');

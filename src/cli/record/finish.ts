@@ -8,64 +8,66 @@ import type { LiveOutputs } from '../../recorder/live/open-live.ts';
 import { folderBytes } from '../../recorder/tracks/disk.ts';
 import { openUploadTarget, uploadRecording } from '../../recorder/upload/index.ts';
 import type { RecordCommandOptions } from '../commands/record.ts';
+import { traitsOf } from '../commands/recordings/target-options.ts';
 import type { RecordReporter } from './report.ts';
 
 interface Finishing {
   readonly reporter: RecordReporter;
   readonly options: RecordCommandOptions;
   readonly folder: RecordingFolder;
-  /** Absent for a recording that was over when the command began. */
+  /** Absent for a recording that was over when the command began, and for tracks only. */
   readonly outputs?: LiveOutputs | undefined;
+  readonly signal: AbortSignal;
 }
 
 /** Puts the recording where it was to go and says that all is there; gives what went wrong, which is said too. */
 export async function finish(finishing: Finishing): Promise<MeetError | undefined> {
   const { reporter, options, folder } = finishing;
   const errors: MeetError[] = [];
-  const location = await upload(finishing).catch((error: unknown) => {
+  const noted = (error: unknown): undefined => {
     errors.push(MeetError.from(error));
-    return undefined;
-  });
-  if (options.out !== undefined) {
-    await putOut(folder, resolve(options.out)).catch((error: unknown) => errors.push(MeetError.from(error)));
-  }
+  };
+  const location = await upload(finishing).catch(noted);
+  if (options.out !== undefined) await putOut(folder, resolve(options.out)).catch(noted);
   for (const error of errors) reporter.failed(error);
   const { recording, path } = folder;
-  const file = recording.options.tracksOnly ? undefined : `${FILES.live}.${recording.options.format}`;
+  const { tracksOnly, format } = recording.options;
+  const file = `${FILES.live}.${format}`;
   reporter.finished({
-    ...(file === undefined ? {} : { file }),
+    ...(tracksOnly ? {} : { file }),
     durationMs: Math.round(outputDurationMs(recording, recording.stoppedAt ?? 0)),
-    sizeBytes: file === undefined ? await folderBytes(path) : await bytesOf(folder.file(file)),
+    sizeBytes: tracksOnly ? await folderBytes(path) : await bytesOf(folder.file(file)),
     ...(location === undefined ? {} : { location }),
   });
   return errors[0];
 }
 
 /** Gives where the recording is; what the live upload has not done is done again from the folder. */
-async function upload({ reporter, options, folder, outputs }: Finishing): Promise<string | undefined> {
-  if (options.s3 === undefined) return undefined;
-  const live = await outputs?.upload?.close();
-  const target = await openUploadTarget(options.s3);
+async function upload(finishing: Finishing): Promise<string | undefined> {
+  const { reporter, options, folder, outputs, signal } = finishing;
+  if (options.s3 === undefined || folder.recording.startedAt === undefined) return undefined;
+  const live = await outputs?.upload?.live.close();
+  const target =
+    outputs?.upload?.target ?? (await openUploadTarget(options.s3, { traits: traitsOf(options) }));
   try {
-    const { tracksOnly } = folder.recording.options;
-    const at = (key: string) => `${target.location.replace(/\/+$/, '')}/${key}`;
-    if (live?.state === 'stored' && outputs?.key !== undefined) {
-      reporter.uploaded(at(outputs.key));
-      return at(outputs.key);
+    let location = outputs?.upload && target.urlOf(outputs.upload.key);
+    if (live?.state !== 'stored') {
+      const { stored, failed } = await uploadRecording(folder.path, target, { signal });
+      if (failed[0] !== undefined) throw failed[0].error;
+      location = target.urlOf(stored[0]?.key ?? folder.id);
     }
-    if (live?.state === 'empty') return undefined;
-    const { stored, failed } = await uploadRecording(folder.path, target);
-    if (failed[0] !== undefined) throw failed[0].error;
-    const [first] = stored;
-    const location = tracksOnly || first === undefined ? at(folder.id) : at(first.key);
-    reporter.uploaded(location);
+    if (location !== undefined) reporter.uploaded(location);
     return location;
   } finally {
     target.close();
   }
 }
 
-/** Whoever opens the file while it is being copied has the old one, or none. @throws MeetError `disk-full`, `no-permission` */
+/**
+ * Whoever opens the file while it is being copied has the old one, or none.
+ *
+ * @throws MeetError `disk-full`, `no-permission`
+ */
 async function putOut(folder: RecordingFolder, out: string): Promise<void> {
   const incoming = `${out}.${process.pid}.new`;
   try {

@@ -32,7 +32,7 @@ export class RecordReporter {
   }
 
   /** Tells of the picture, the file and the upload too. */
-  watch(live: LiveRecording, { file, upload }: LiveOutputs): void {
+  watch(live: LiveRecording, { file, upload, rtmp }: LiveOutputs): void {
     live.on('restarted', ({ error }) => this.#trouble('encoder-restarted', error));
     live.on('decoder-failed', (error) => this.#trouble('decoder-restarted', error));
     live.on('failed', (error) => this.#trouble('encoder-failed', error));
@@ -44,15 +44,23 @@ export class RecordReporter {
           : `This machine is too slow for ${nameOf(from)}; going on with ${nameOf(to)}.`,
       );
     });
-    file.on('lost', (fragments) => {
-      this.#output.event('live-lost', { fragments });
-      this.#output.note(`The disk was full for too long: ${fragments} s are missing in the file.`);
+    file.on('gap', ({ error }) => this.#trouble('live-gap', error));
+    file.on('mended', ({ fromMs, toMs }) => {
+      const seconds = (toMs - fromMs) / 1000;
+      this.#output.event('live-mended', { fromMs, toMs });
+      this.#output.note(`${seconds.toFixed(0)} s are missing in the file; its tracks may have them.`);
     });
-    upload?.on('fault', ({ error, attempt }) => {
+    upload?.live.on('fault', ({ error, attempt }) => {
       this.#output.event('upload-fault', { code: error.code, message: error.message, attempt });
       if (attempt === 1) this.#output.note(`Uploading again: ${harmless(error.message)}`);
     });
-    upload?.on('stopped', (error) => this.#trouble('upload-stopped', error));
+    upload?.live.on('stopped', (error) => this.#trouble('upload-stopped', error));
+    rtmp?.on('lost', ({ error, retryMs }) => {
+      this.#output.event('rtmp-lost', { code: error.code, message: error.message, retryMs });
+      this.#output.note(`${harmless(error.message)} Trying again in ${retryMs / 1000} s.`);
+    });
+    rtmp?.on('back', () => this.#output.event('rtmp-back'));
+    rtmp?.on('slow', () => this.#output.event('rtmp-slow'));
   }
 
   /** Says that nothing more is recorded, and why. */

@@ -4,15 +4,23 @@ import { type Ffmpeg, findFfmpeg } from '../../media/ffmpeg/locate.ts';
 import { EXIT } from '../../protocol/errors.ts';
 import type { MeetingInfo } from '../../protocol/model.ts';
 import { isUnfinished, type RecordingFolder } from '../../recorder/folder/index.ts';
-import { openOutputs, startLive } from '../../recorder/live/open-live.ts';
+import {
+  closeOutputs,
+  type LiveOutputs,
+  lastFragmentEnd,
+  openOutputs,
+  startLive,
+} from '../../recorder/live/open-live.ts';
 import { awaitMeeting } from '../../recorder/session/await-meeting.ts';
 import { RecorderSession } from '../../recorder/session/session.ts';
 import { type TakenFolder, takeFolder } from '../../recorder/session/take-folder.ts';
 import type { RecordingOptions } from '../../recorder/types.ts';
 import type { RecordCommandOptions } from '../commands/record.ts';
+import { traitsOf } from '../commands/recordings/target-options.ts';
 import type { CliContext } from '../context.ts';
 import { passwordFor } from '../join/password.ts';
 import type { Output } from '../output.ts';
+import { cacheDir } from '../settings.ts';
 import { obey } from './control.ts';
 import { finish } from './finish.ts';
 import { recordingOptions } from './options.ts';
@@ -71,14 +79,16 @@ async function take(
   });
 }
 
-async function record(run: Run, { folder, diedAt }: TakenFolder): Promise<number> {
-  const { context, output, options, ffmpeg } = run;
-  const outputs = ffmpeg === undefined ? undefined : await openOutputs(folder, options.s3);
-  const session = await join(run, { folder, diedAt }).catch(async (error: unknown) => {
-    await outputs?.file.close();
+async function record(run: Run, taken: TakenFolder): Promise<number> {
+  const { context, output, options } = run;
+  const { folder } = taken;
+  const outputs = run.ffmpeg && (await open(run, run.ffmpeg, folder));
+  const heardAt = taken.diedAt === undefined ? undefined : latest(taken.diedAt, folder, outputs);
+  const session = await join(run, { folder, diedAt: heardAt }).catch(async (error: unknown) => {
+    if (outputs !== undefined) await closeOutputs(outputs);
     throw error;
   });
-  const live = ffmpeg && outputs && startLive(session, ffmpeg, outputs);
+  const live = outputs && startLive(session, outputs);
   const reporter = new RecordReporter({ session, output });
   if (live && outputs) reporter.watch(live, outputs);
   const control =
@@ -95,15 +105,33 @@ async function record(run: Run, { folder, diedAt }: TakenFolder): Promise<number
   await live?.finish(folder.recording.stoppedAt ?? session.now());
   const error = errorOf(ending);
   if (error !== undefined) reporter.failed(error);
-  const unfinished = await finish({ reporter, options, folder, outputs });
+  const unfinished = await finish({ reporter, options, folder, outputs, signal: context.unread });
   return error?.exitCode ?? unfinished?.exitCode ?? exitCodeOf(ending);
 }
 
+async function open(
+  { context, options }: Run,
+  ffmpeg: Ffmpeg,
+  folder: RecordingFolder,
+): Promise<LiveOutputs> {
+  return await openOutputs(folder, {
+    ffmpeg,
+    cacheFolder: cacheDir(context),
+    uploadTo: options.s3,
+    traits: traitsOf(options),
+    rtmp: options.rtmp,
+  });
+}
+
+function latest(diedAt: number, folder: RecordingFolder, outputs: LiveOutputs | undefined): number {
+  return outputs === undefined ? diedAt : Math.max(diedAt, lastFragmentEnd(folder, outputs));
+}
+
 /** A recording that had ended when the command began: what is left to be done with it. */
-async function finishOnly({ output, options }: Run, folder: RecordingFolder): Promise<number> {
+async function finishOnly({ context, output, options }: Run, folder: RecordingFolder): Promise<number> {
   const reporter = new RecordReporter({ output });
   reporter.stopped({ reason: 'stopped' });
-  const unfinished = await finish({ reporter, options, folder });
+  const unfinished = await finish({ reporter, options, folder, signal: context.interrupted });
   return unfinished?.exitCode ?? EXIT.done;
 }
 

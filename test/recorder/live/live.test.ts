@@ -45,13 +45,13 @@ beforeAll(async () => {
     title: null,
     options: { ...options, clock: false, tracksOnly: false },
   });
-  const outputs = await openOutputs(folder, undefined);
+  const outputs = await openOutputs(folder, { ffmpeg: await findFfmpeg(), cacheFolder: mediaCacheDir() });
   file = outputs.file.path;
   const session = await RecorderSession.join({
     folder,
     join: { meeting: meeting.url, displayName: 'Recorder', hostToken, recorder: true },
   });
-  const live = startLive(session, await findFfmpeg(), outputs);
+  const live = startLive(session, outputs);
   const clips = [{}, { audio: false }].map((what) => barcodeClip({ seconds: 20, ...what }));
   const [ada, bob] = await Promise.all(
     clips.map(async (clip, i) => {
