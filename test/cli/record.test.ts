@@ -1,5 +1,5 @@
 /** `meet record` as a process: killed, started again, started twice. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -12,6 +12,7 @@ import { openTracks, readEvents, type StoredFrame } from '../../src/recorder/tra
 import { mediaCacheDir } from '../support/media-cache.ts';
 import { meet, nothingLeft, run, stopAll } from '../support/meet-process.ts';
 import { nextTrack } from '../support/received.ts';
+import { readSavedMedia } from '../support/saved-media.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 const KINDS = ['audio', 'video'] as const;
@@ -116,6 +117,34 @@ test('what is killed loses less than a second, and the next run goes on', async 
   expect(types.filter((type) => type === 'start')).toHaveLength(1);
   expect(types.at(-1)).toBe('stop');
 }, 60_000);
+
+test('the live file of one that is killed plays, and the next run goes on in it', async () => {
+  const out = join(directory, 'out.mp4');
+  const args = ['record', meeting, '--json', '--host-token', token, '--dir', join(directory, 'live')];
+  const small = [...args, '--size', '320x180', '--fps', '10', '--bitrate', '300k', '--out', out];
+  const first = meet(small);
+  const { startedAt } = await first.waitFor('recording-started');
+  await pass(180);
+  const exited = first.exited;
+  first.child.kill('SIGKILL');
+  const killedAt = Date.now();
+  await exited;
+  const [name] = (await readdir(join(directory, 'live'))).filter((entry) => !entry.startsWith('.'));
+  const file = join(directory, 'live', name!, 'live.mp4');
+  const cut = await readSavedMedia(file);
+  expect(cut.seconds).toBeGreaterThan((killedAt - Number(startedAt)) / 1000 - 2);
+
+  const second = meet(small);
+  await second.waitFor('recording-started');
+  await pass(60);
+  expect(await second.stop()).toBe(130);
+  const [finished] = second.all('finished');
+  const whole = await readSavedMedia(file);
+  expect(whole.seconds).toBeGreaterThan(cut.seconds + 1);
+  expect(whole.seconds).toBeCloseTo(Number(finished!.durationMs) / 1000, 0);
+  expect(whole.frames / 10).toBeCloseTo(whole.seconds, 0);
+  expect((await readFile(out)).equals(await readFile(file))).toBe(true);
+}, 90_000);
 
 test('it is told what to do over stdin where it has been given an id', async () => {
   const recorder = meet(record('--id', 'chosen'), {

@@ -22,9 +22,11 @@ import { startTestServer, type TestServer } from '../../support/server.ts';
 
 /** Small, and of the lowest layers: a machine that does not keep up shows each picture for longer. */
 const SIZE = { width: 640, height: 360 };
-const FPS = 30;
-/** Share of the clip's pictures that a machine with other work may leave out. */
-const MOST_LEFT_OUT = 0.5;
+const FPS = 15;
+/** Of the clips. */
+const CLIP_FPS = 30;
+/** What is shown may stand still for so long on a machine with other work, seconds. */
+const STILL_SECONDS = 0.5;
 
 let server: TestServer;
 let directory: string;
@@ -116,13 +118,13 @@ const between = (frames: readonly BarcodeFrame[], from: number, to: number) =>
   frames.filter(({ pts }) => pts > from && pts < to);
 
 function expectAdvancing(frames: readonly BarcodeFrame[]): void {
-  const { unreadable, backward, missing } = reportCounters(frames);
-  expect(frames.length).toBeGreaterThan(30);
+  const { unreadable, backward } = reportCounters(frames);
+  expect(frames.length).toBeGreaterThan(20);
   expect({ unreadable, backward }).toEqual({ unreadable: 0, backward: 0 });
-  expect(missing).toBeLessThan(frames.length * MOST_LEFT_OUT);
   // What is shown is as fast as it was, whatever was left out.
   const [first, last] = [frames[0]!, frames.at(-1)!];
-  expect(Math.abs((last.counter! - first.counter!) / FPS - (last.pts - first.pts))).toBeLessThan(0.3);
+  const shown = (last.counter! - first.counter!) / CLIP_FPS;
+  expect(Math.abs(shown - (last.pts - first.pts))).toBeLessThan(STILL_SECONDS);
 }
 
 describe('the live file', () => {
@@ -151,9 +153,9 @@ describe('the live file', () => {
     const paused = output(moments.paused);
     const before = between(frames, paused - 0.5, paused - 0.1).at(-1);
     const after = between(frames, paused + 0.3, paused + 1).at(-1);
-    const shown = after!.counter! - before!.counter! - (after!.pts - before!.pts) * FPS;
-    expect(shown / FPS).toBeGreaterThan(1.8);
-    expect(shown / FPS).toBeLessThan(2.6);
+    const skipped = (after!.counter! - before!.counter!) / CLIP_FPS - (after!.pts - before!.pts);
+    const pause = (moments.resumed - moments.paused) / 1000;
+    expect(Math.abs(skipped - pause)).toBeLessThan(STILL_SECONDS);
     expectAdvancing(between(frames, paused + 0.5, paused + 2.5));
   });
 
@@ -176,7 +178,7 @@ describe('the live file', () => {
     }
     // A picture that was left out makes one of them worse; the middle one is what is seen and heard.
     const sorted = all.toSorted((a, b) => a - b);
-    expect(sorted.length).toBeGreaterThanOrEqual(5);
+    expect(sorted.length).toBeGreaterThanOrEqual(3);
     expect(Math.abs(sorted[sorted.length >> 1]!)).toBeLessThanOrEqual(40);
   });
 });
