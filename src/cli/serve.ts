@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
+import { PACKAGE_ROOT } from '../package-root.ts';
 import { EXIT } from '../protocol/errors.ts';
 import type { ServerOptions } from '../server/config.ts';
 import { startServer } from '../server/server.ts';
@@ -16,11 +17,16 @@ interface Deps {
   readonly output: Output;
 }
 
+/** Variables of the server itself, and those by which a launcher ends what it has started. */
+const NOT_FOR_RECORDERS =
+  /^(npm_command|MEET_LAUNCHED|DATABASE_URL|MEET_(TOKEN_KEY|METRICS_TOKEN|TURN_SECRET|RECORDING_WEBHOOK(_SECRET)?|NAME|PASSWORD|SERVER))$/;
+
 /** Hosts meetings until it is told to stop. */
 export async function runServe({ context, output }: Deps, options: ServeOptions): Promise<number> {
   const logger = openLog(context, options.quiet ? 'error' : options.logLevel);
   const workerBin = outOfReach(context, await provide(context, output));
-  const server = await startServer({ ...serverOptions(options), workerBin }, { logger });
+  const recordings = recordingOptions(context, options);
+  const server = await startServer({ ...serverOptions(options), recordings, workerBin }, { logger });
   output.event('listening', { url: server.url, pid: process.pid });
   output.line(`Listening on ${server.url}`);
   output.line(`Create a meeting: meet create --server ${server.url}`);
@@ -74,6 +80,30 @@ export function serverOptions(options: ServeOptions): ServerOptions {
     ...given('maxFileSize', options.maxFileSize),
     ...given('fileTypes', options.fileTypes),
     ...given('fileTtlMs', options.fileTtl),
+  };
+}
+
+/** Recorders are this command line in processes of their own. */
+function recordingOptions(
+  { env }: CliContext,
+  options: ServeOptions,
+): NonNullable<ServerOptions['recordings']> | false {
+  if (options.recording === false) return false;
+  // They are to outlive the server, whoever started it, and to know nothing of its secrets.
+  const kept = Object.entries(env).filter(([name]) => !NOT_FOR_RECORDERS.test(name));
+  const given = {
+    dir: options.recordings === undefined ? undefined : path.resolve(options.recordings),
+    layout: options.recordingLayout,
+    size: options.recordingSize && `${options.recordingSize.width}x${options.recordingSize.height}`,
+    access: options.recordingAccess,
+    ttlMs: options.recordingTtl,
+    webhookUrl: options.recordingWebhook,
+    webhookSecret: options.recordingWebhookSecret,
+  };
+  return {
+    command: [process.execPath, path.join(PACKAGE_ROOT, 'bin', 'meet.js')],
+    env: Object.fromEntries(kept),
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   };
 }
 

@@ -50,7 +50,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   readonly files: Files;
   /** What hosts do; the server refuses it to everybody else. */
   readonly host: HostControls;
-  /** Starts and stops the recording, where the server has one. */
+  /** The recording on the server: whether there is one, and what hosts do about it. */
   readonly recording: RecordingControl;
   readonly #connected = Promise.withResolvers<JoinTimings>();
   readonly #timings: { api: number; signaling: number };
@@ -288,6 +288,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     if (reception.slots.length > 0) this.#subscribing.setSlots(this.#reception.slots);
     if (update.wantedLayers) this.#publishing?.setWantedLayers(update.wantedLayers);
     if (JSON.stringify(this.#meeting) !== meetingBefore) this.emit('meeting', this.#meeting);
+    if (this.recording.apply(update)) this.emit('recording', this.recording.state);
     for (const participant of changed) this.emit('participant', participant);
     if (reception.speakers) this.emit('speakers', this.speakers);
     if (reception.audioOnly) this.emit('audio-only', this.audioOnly);

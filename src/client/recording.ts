@@ -1,36 +1,57 @@
-import Type from 'typebox';
 import { MeetError } from '../protocol/errors.ts';
-import { call } from './rest.ts';
+import type { ChangeRecording, LiveRecording, StartRecording } from '../protocol/recording.ts';
+import type { StateUpdate } from '../protocol/signaling.ts';
+import { changeRecording, type RecordingAddress, startRecording, stopRecording } from './recordings.ts';
 
-/** Starts and stops the recording of a meeting on its server. */
+/** The recording of a meeting on its server. Each call resolves when the server has taken it. */
 export class RecordingControl {
-  readonly #server: string;
-  readonly #path: string;
+  readonly #address: RecordingAddress;
   readonly #token: () => string;
+  #state: LiveRecording | null = null;
 
-  constructor(options: { server: string; meetingId: string; token: () => string }) {
-    this.#server = options.server;
-    this.#path = `/meetings/${options.meetingId}/recording`;
-    this.#token = options.token;
+  constructor({ token, ...address }: RecordingAddress & { token: () => string }) {
+    this.#address = address;
+    this.#token = token;
   }
 
-  /** @throws MeetError `not-found` where the server offers no recording, `forbidden` for who may not */
-  start(): Promise<void> {
-    return this.#call('POST');
+  /** The recording that runs, made by the server or by somebody in the meeting; `null` when none does. */
+  get state(): LiveRecording | null {
+    return this.#state;
   }
 
-  /** @throws MeetError as `start` */
+  /** @internal Answers whether it is another one now. */
+  apply({ recording }: StateUpdate): boolean {
+    if (recording === undefined || JSON.stringify(recording) === JSON.stringify(this.#state)) return false;
+    this.#state = recording;
+    return true;
+  }
+
+  /**
+   * @throws MeetError `recording-unavailable` where the server records nothing, `recording-running`, `forbidden` for
+   * who may not
+   */
+  start(options: StartRecording = {}): Promise<void> {
+    return this.#call(() => startRecording(this.#address, options, { token: this.#token() }));
+  }
+
+  /** @throws MeetError `not-recording`, `forbidden` */
+  change(change: ChangeRecording): Promise<void> {
+    return this.#call(() => changeRecording(this.#address, change, { token: this.#token() }));
+  }
+
+  /** @throws MeetError as `change` */
   stop(): Promise<void> {
-    return this.#call('DELETE');
+    return this.#call(() => stopRecording(this.#address, { token: this.#token() }));
   }
 
-  async #call(method: 'POST' | 'DELETE'): Promise<void> {
+  async #call(call: () => Promise<unknown>): Promise<void> {
     try {
-      await call(this.#server, { method, path: this.#path, token: this.#token(), reply: Type.Unknown() });
+      await call();
     } catch (cause) {
       const error = MeetError.from(cause);
+      // As servers say that know of no recordings.
       if (error.code !== 'not-found') throw error;
-      throw new MeetError('not-found', 'This server offers no recording.', {
+      throw new MeetError('recording-unavailable', 'This server offers no recording.', {
         cause,
         hint: 'Each participant can save what it receives: `meet join --save`.',
       });

@@ -3,6 +3,7 @@ import type { Codec, EncodedSource } from '../media/types.ts';
 import type { ChatMessage } from '../protocol/chat.ts';
 import type { MeetError } from '../protocol/errors.ts';
 import type { MediaKind, MediaSource, MeetingInfo, ParticipantInfo } from '../protocol/model.ts';
+import type { LiveRecording } from '../protocol/recording.ts';
 import type { AudioSlot, LayerReason, SentVideo } from '../protocol/signaling.ts';
 import type { View } from './view.ts';
 
@@ -173,6 +174,8 @@ export interface MeetingEvents<Track> {
   participant: [participant: ParticipantInfo];
   /** Settings, title or status of the meeting changed. */
   meeting: [meeting: MeetingInfo];
+  /** The recording began, changed or ended (`null`). */
+  recording: [recording: LiveRecording | null];
   /** A chat message, one's own among them: each once, in the order of their numbers, across reconnections. */
   message: [message: ChatMessage];
   /** Somebody shows an emoji for a moment, oneself among them. */

@@ -53,7 +53,7 @@ const MAX_QUARTERS = 4;
 export function layOut(view: View, audience: Audience): LaidOutView {
   if (view.layout === 'none') return { videos: [], pages: 1 };
   const others = [...audience.participants].filter(
-    ({ id, state }) => id !== audience.selfId && state !== 'left',
+    ({ id, state, recorder }) => id !== audience.selfId && state !== 'left' && recorder !== true,
   );
   const screens = others.flatMap((participant) => (sends(participant, 'screen') ? [participant.id] : []));
   const pinned = findPinned(view.pin, others);

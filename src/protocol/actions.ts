@@ -1,6 +1,7 @@
 /** What hosts do in a meeting; the same over REST and over signaling. docs/PROTOCOL.md says who may. */
 import Type, { type Static, type TProperties } from 'typebox';
 import { MediaSource } from './model.ts';
+import { changeRecordingFields, startRecordingFields } from './recording.ts';
 
 const ParticipantId = Type.String({ minLength: 1, maxLength: 64 });
 
@@ -41,6 +42,11 @@ export const Action = Type.Union([
   action('hand-over', { participantId: ParticipantId }),
   /** Makes the meeting's creator its host again, and who is it a co-host. */
   action('reclaim', {}),
+  /** Starts a recording; `recording` of the state-updates says when it runs. */
+  action('start-recording', startRecordingFields),
+  /** Pauses it, goes on with it, or gives it another layout. */
+  action('change-recording', changeRecordingFields),
+  action('stop-recording', {}),
   /** Ends the meeting for everybody. */
   action('end', {}),
 ]);

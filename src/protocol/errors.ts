@@ -69,6 +69,22 @@ export const ERRORS = {
   'meeting-not-found': kind(404, 'caller', EXIT.failed, 'There is no meeting with this id.'),
   'meeting-ended': kind(410, 'caller', EXIT.failed, 'The meeting has ended.'),
   // Recordings
+  'recording-running': kind(409, 'caller', EXIT.failed, 'The meeting is being recorded already.'),
+  'not-recording': kind(409, 'caller', EXIT.failed, 'The meeting is not being recorded.'),
+  'recording-unavailable': kind(501, 'operator', EXIT.failed, 'This server records no meetings.'),
+  'recording-not-found': kind(
+    404,
+    'caller',
+    EXIT.failed,
+    'There is no such recording, or not for this caller.',
+  ),
+  'recording-not-ready': kind(409, 'caller', EXIT.failed, 'The recording is not finished yet.'),
+  'recorder-failed': kind(
+    500,
+    'internal',
+    EXIT.failed,
+    'The recorder could not be started, or died too often.',
+  ),
   'recording-busy': kind(409, 'caller', EXIT.failed, 'Another process works on this recording.'),
   'already-exists': kind(409, 'caller', EXIT.failed, 'There is already something of that name.'),
   'wrong-state': kind(
@@ -141,6 +157,12 @@ export const ERRORS = {
   'port-in-use': kind(500, 'operator', EXIT.failed, 'Another process listens on the port.'),
   'no-permission': kind(500, 'operator', EXIT.failed, 'The file or port may not be used by this user.'),
   'disk-full': kind(507, 'environment', EXIT.failed, 'There is no space left on the disk.'),
+  'out-of-memory': kind(
+    507,
+    'environment',
+    EXIT.failed,
+    'The pictures of a recording do not fit the memory that is kept for them.',
+  ),
   'storage-failed': kind(
     500,
     'operator',

@@ -35,8 +35,17 @@ export const RecorderEvent = Type.Union([
   event('uploaded', { location: Type.String() }),
   /** Nothing more is recorded; the file is being finished. */
   event('stopped', { reason: Type.Optional(Type.String()) }),
-  event('step', { name: Type.String(), state: StepState, error: Type.Optional(Type.String()) }),
-  /** All is there. */
+  /** Of `meet recordings process`: how one of its steps stands. */
+  event('step', {
+    step: Type.String(),
+    state: StepState,
+    error: Type.Optional(Type.String()),
+    /** Why there was nothing to do. */
+    note: Type.Optional(Type.String()),
+  }),
+  /** Its last word. */
+  event('processed', { done: Type.Boolean() }),
+  /** What was recorded is all there. */
   event('finished', {
     /** In the recording's folder. */
     file: Type.Optional(Type.String()),

@@ -10,6 +10,7 @@ import Type, { type Static, type TSchema } from 'typebox';
 import { Action } from './actions.ts';
 import { ChatMessage, MessagesQuery, MessagesReply, NewChatMessage, Reaction } from './chat.ts';
 import { IceServer, MediaKind, MediaSource, MeetingInfo, ParticipantInfo } from './model.ts';
+import { LiveRecording } from './recording.ts';
 
 /** Largest message the server takes, in bytes: an SDP of the most sections allowed is a tenth of that. */
 export const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -290,6 +291,8 @@ export const ServerStateUpdate = message(
     /** In a full update for who has been let in: the number of the last chat message. */
     chat: Type.Optional(Type.Object({ last: Type.Integer({ minimum: 0 }) })),
     meeting: Type.Optional(MeetingInfo),
+    /** The recording that runs, `null` when none does; in a full update always. */
+    recording: Type.Optional(Type.Union([LiveRecording, Type.Null()])),
     /** Participants that are new or changed, whole; in a full update all of them. */
     participants: Type.Optional(Type.Array(ParticipantInfo)),
     left: Type.Optional(Type.Array(Type.Object({ id: Type.String(), reason: Type.String() }))),

@@ -57,7 +57,10 @@ export const RecordingEvent = Type.Union([
     file: Type.String(),
   }),
   Type.Object({ type: Type.Literal('track-end'), at: WallMs, trackId: Type.String() }),
-  /** Ties a track's RTP time to the wall clock: once a second, from the sender's reports. */
+  /**
+   * Ties a track's RTP time to the wall clock, from the sender's reports: once a second, and where file time and the
+   * sender's clock part.
+   */
   Type.Object({
     type: Type.Literal('anchor'),
     at: WallMs,
@@ -67,6 +70,8 @@ export const RecordingEvent = Type.Union([
     fileMs: Type.Number(),
     /** On the recorder's clock, milliseconds since the epoch. */
     capturedAt: Type.Number(),
+    /** The same on the sender's clock, where it says so. */
+    senderMs: Type.Optional(Type.Number()),
   }),
   Type.Object({ type: Type.Literal('speakers'), at: WallMs, participantIds: Type.Array(Type.String()) }),
   Type.Object({

@@ -3,6 +3,11 @@ import { isIP } from 'node:net';
 import type { Logger } from 'pino';
 import { MeetError } from '../protocol/errors.ts';
 import { HEARTBEAT_INTERVAL_MS, HEARTBEAT_TIMEOUT_MS, RESUME_WINDOW_MS } from '../protocol/signaling.ts';
+import {
+  parseRecordingConfig,
+  type RecordingConfig,
+  type RecordingServerOptions,
+} from './recordings/config.ts';
 import type { ListenAddress } from './sfu/index.ts';
 
 /** All that the server's parts use of pino. */
@@ -113,6 +118,8 @@ export interface ServerOptions {
   readonly fileTypes?: readonly string[];
   /** How long files are kept; default 30 days. */
   readonly fileTtlMs?: number;
+  /** How meetings are recorded; `false` is not at all. */
+  readonly recordings?: RecordingServerOptions | false;
   readonly timings?: Partial<SignalingTimings>;
 }
 
@@ -140,6 +147,7 @@ export interface ServerConfig {
   readonly createLimit: CreateLimit | false;
   readonly chatRate: ChatRate | false;
   readonly files: FileLimits;
+  readonly recordings: RecordingConfig;
   readonly timings: SignalingTimings;
 }
 
@@ -217,6 +225,7 @@ export function parseServerConfig(options: ServerOptions): ServerConfig {
         integer('The time that files are kept', options.fileTtlMs, 1, Number.MAX_SAFE_INTEGER) ??
         DEFAULT_FILE_TTL_MS,
     }),
+    recordings: parseRecordingConfig(options.recordings, options.dataDir),
     timings: Object.freeze(timings),
   });
 }

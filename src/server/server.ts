@@ -23,9 +23,20 @@ import { Files } from './files/files.ts';
 import { createApp } from './http/app.ts';
 import { MeetingService } from './meetings/service.ts';
 import { MeetingSignals } from './meetings/signals.ts';
+import { FOLDER_MOUNT, RecordingLibrary } from './recordings/library.ts';
+import { Messenger } from './recordings/messenger.ts';
+import { Recordings } from './recordings/recordings.ts';
+import { WebhookSender } from './recordings/webhooks.ts';
 import { Sfu } from './sfu/index.ts';
 import { SignalingServer } from './signaling/upgrade.ts';
-import { loadServerId, ObjectLinks, type ObjectStore, openObjectStore, openStore } from './store/index.ts';
+import {
+  FolderObjectStore,
+  loadServerId,
+  ObjectLinks,
+  type ObjectStore,
+  openObjectStore,
+  openStore,
+} from './store/index.ts';
 import { Metrics } from './telemetry/metrics.ts';
 
 export interface RunningServer {
@@ -38,6 +49,8 @@ export interface RunningServer {
   readonly objects: ObjectStore;
   /** The chat's, for sweeping them at once. */
   readonly files: Files;
+  /** Recordings, for sweeping them at once. */
+  readonly library: RecordingLibrary;
   /** How clients get at them. */
   readonly links: ObjectLinks;
   /**
@@ -98,7 +111,8 @@ async function assemble(
   const secret = createHmac('sha256', key).update('signed object URLs').digest('base64url');
   const objects = await openObjectStore(config.objectsUrl ?? join(dataDir, 'objects'), { secret });
   cleanup.push(() => objects.close());
-  const links = new ObjectLinks(objects, { secret });
+  const recorded = await FolderObjectStore.open(config.recordings.dir, { secret });
+  const links = new ObjectLinks(objects, { secret, mounts: { [FOLDER_MOUNT]: recorded } });
   const sfu = await sfuStarting;
   const metrics = new Metrics({ sfu, logger });
   cleanup.push(() => metrics.close());
@@ -115,8 +129,23 @@ async function assemble(
   });
   const chat = new Chat({ store, log, rate: config.chatRate });
   const audit = new AuditLog(store);
+  const { webhook } = config.recordings;
+  const webhooks = webhook && new WebhookSender({ ...webhook, store, logger });
+  cleanup.push(() => webhooks?.close());
+  const shared = { config: config.recordings, store, live, serverId, logger };
+  const library = new RecordingLibrary({ ...shared, objects, links });
+  cleanup.push(() => library.close());
+  const sign = library.sign.bind(library);
+  const messenger = new Messenger({ store, log, webhooks, sign, baseUrl, logger });
+  const recordings = new Recordings({
+    ...{ ...shared, objects, signals, tokens, messenger },
+    objectsUrl: config.objectsUrl,
+    // A certificate is for the public name.
+    localUrl: () => (config.tls === undefined ? url : baseUrl()),
+  });
+  cleanup.push(() => recordings.close());
   const meetings = new MeetingService({
-    ...{ config, store, serverId, sfu, tokens, live, signals, chat, audit, baseUrl, logger },
+    ...{ config, store, serverId, sfu, tokens, live, signals, chat, audit, recordings, baseUrl, logger },
   });
   const { files: limits } = config;
   const files = await Files.open({ limits, dataDir, store, objects, links, live, serverId, logger });
@@ -128,6 +157,8 @@ async function assemble(
     links,
     metrics,
     files,
+    recordings,
+    library,
     tokens,
     tls,
     baseUrl,
@@ -144,7 +175,10 @@ async function assemble(
   // Messages that were taken are stored before their senders are told that the server stops.
   cleanup.push(() => log.flush());
   await files.start();
+  await recordings.restore();
   await meetings.restore();
+  library.start();
+  webhooks?.start();
   logger.info({ url }, 'Server is listening');
 
   let closed: Promise<void> | undefined;
@@ -154,6 +188,7 @@ async function assemble(
     sfu,
     objects,
     files,
+    library,
     links,
     close: ({ reason = 'asked to' } = {}) => {
       closed ??= (async () => {

@@ -99,6 +99,7 @@ export class ChatView extends EventEmitter<ChatViewEvents> {
       }),
       hint: this.#hint(size.columns),
       status: statusLine({
+        recording: session.client.recording.state,
         meeting: client.meeting,
         figures: session.figures,
         unsent: client.chat.unsent,

@@ -43,6 +43,11 @@ const commandNamed = (name: string) => program.commands.find((command) => comman
 /** Words with their order; the width of a terminal is none of the document's business. */
 const words = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
+const documentedInGroups = Array.from(
+  page.matchAll(/^### meet ([a-z-]+ [a-z-]+)\n(?:(?!```)[\s\S])*```text\n((?:(?!```)[\s\S])*)```/gm),
+  ([, name, help]): [string, string] => [name!, help!],
+);
+
 describe('docs/CLI.md', () => {
   test('has all commands and no others', () => {
     const visible = program.createHelp().visibleCommands(program);
@@ -53,6 +58,19 @@ describe('docs/CLI.md', () => {
   test.each([...documented])('says of meet %s what its help says', (name, text) => {
     // What is added after the options is said in the document's own words.
     expect(words(text)).toContain(words(commandNamed(name).helpInformation()));
+  });
+
+  test('has all commands of the groups and no others', () => {
+    const names = program.commands.flatMap((group) =>
+      group.commands.map((command) => `${group.name()} ${command.name()}`),
+    );
+    expect(documentedInGroups.map(([name]) => name).sort()).toEqual(names.sort());
+  });
+
+  test.each(documentedInGroups)('says of meet %s what its help says', (name, text) => {
+    const [group = '', command] = name.split(' ');
+    const found = commandNamed(group).commands.find((one) => one.name() === command);
+    expect(words(text)).toContain(words(found!.helpInformation()));
   });
 
   test('lists the config keys', () => {

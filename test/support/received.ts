@@ -49,7 +49,7 @@ export async function saveTracks(
   return Object.fromEntries(saved) as Record<'audio' | 'video', ReceivedTrack>;
 }
 
-function nextTrack(client: MeetingClient, kind: 'audio' | 'video'): Promise<RemoteTrack> {
+export function nextTrack(client: MeetingClient, kind: 'audio' | 'video'): Promise<RemoteTrack> {
   return new Promise((resolve) => {
     const listener = (track: RemoteTrack) => {
       if (track.kind !== kind) return;

@@ -9,7 +9,7 @@ import { CONFIG_KEYS, configFile, keyOf, parseSetting, readConfig, writeConfig }
 
 const ACTIONS = ['list', 'get', 'set', 'unset', 'path', 'keys'];
 /** Relative ones are meant from where they are set, not from where they are used. */
-const PATH_KEYS: readonly string[] = ['data', 'tls-cert', 'tls-key'];
+const PATH_KEYS: readonly string[] = ['data', 'tls-cert', 'tls-key', 'recordings'];
 
 export function registerConfig({ program, command, action }: Registry): void {
   const config = command('config', 'show and change the defaults of options')
@@ -22,7 +22,7 @@ export function registerConfig({ program, command, action }: Registry): void {
 
 const keyLines = (): string =>
   Object.entries(CONFIG_KEYS)
-    .map(([key, about]) => `  ${key.padEnd(18)} ${about}`)
+    .map(([key, about]) => `  ${key.padEnd(24)} ${about}`)
     .join('\n');
 
 async function run(

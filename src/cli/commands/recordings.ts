@@ -1,11 +1,13 @@
 import type { Registry } from '../program.ts';
 import { registerCompress } from './recordings/compress.ts';
+import { registerLibrary } from './recordings/library.ts';
 import { registerPolicy } from './recordings/policy.ts';
 import { registerProcess } from './recordings/process.ts';
 import { registerUpload } from './recordings/upload.ts';
 
-/** Each puts one command into `meet recordings`; they are in files of their own in `recordings/`. */
+/** Each puts commands into `meet recordings`; they are in files of their own in `recordings/`. */
 const COMMANDS: readonly ((recordings: Registry) => void)[] = [
+  registerLibrary,
   registerProcess,
   registerCompress,
   registerUpload,

@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { Option } from 'commander';
+import type { AccessScope, LayoutName } from '../../protocol/recording.ts';
 import type { OutputOptions } from '../context.ts';
 import {
   parseAddresses,
@@ -14,7 +15,9 @@ import {
   parseTtl,
 } from '../parse.ts';
 import type { Registry } from '../program.ts';
+import { LAYOUTS, type PictureSize, parsePictureSize } from '../record/options.ts';
 import { defaultDataDir } from '../settings.ts';
+import { SCOPES } from './recording.ts';
 
 export interface ServeOptions extends OutputOptions {
   readonly host?: string;
@@ -45,6 +48,15 @@ export interface ServeOptions extends OutputOptions {
   readonly maxFileSize?: number;
   readonly fileTypes?: string[];
   readonly fileTtl?: number;
+  /** `false` where nothing is to be recorded. */
+  readonly recording?: boolean;
+  readonly recordings?: string;
+  readonly recordingLayout?: LayoutName;
+  readonly recordingSize?: PictureSize;
+  readonly recordingAccess?: AccessScope;
+  readonly recordingTtl?: number;
+  readonly recordingWebhook?: string;
+  readonly recordingWebhookSecret?: string;
   readonly logLevel: string;
 }
 
@@ -175,6 +187,44 @@ export function registerServe({ command, action }: Registry): void {
     )
     .addOption(
       env('--file-ttl <time>', 'how long files are kept (default: 30d)', 'MEET_FILE_TTL').argParser(parseTtl),
+    )
+    .addOption(new Option('--no-recording', 'record no meetings'))
+    .addOption(
+      env('--recordings <dir>', 'folder for recordings (default: in the data folder)', 'MEET_RECORDINGS'),
+    )
+    .addOption(
+      env(
+        '--recording-layout <layout>',
+        'layout of recordings unless told otherwise (default: gallery)',
+        'MEET_RECORDING_LAYOUT',
+      ).choices(LAYOUTS),
+    )
+    .addOption(
+      env(
+        '--recording-size <size>',
+        'size of recordings unless told otherwise (default: 1280x720)',
+        'MEET_RECORDING_SIZE',
+      ).argParser(parsePictureSize),
+    )
+    .addOption(
+      env(
+        '--recording-access <who>',
+        'who may see recordings unless told otherwise (default: hosts)',
+        'MEET_RECORDING_ACCESS',
+      ).choices(SCOPES),
+    )
+    .addOption(
+      env(
+        '--recording-ttl <time>',
+        'how long recordings are kept (default: 365d)',
+        'MEET_RECORDING_TTL',
+      ).argParser(parseTtl),
+    )
+    .addOption(
+      env('--recording-webhook <url>', 'where events of recordings are sent to', 'MEET_RECORDING_WEBHOOK'),
+    )
+    .addOption(
+      env('--recording-webhook-secret <secret>', 'signs what is sent there', 'MEET_RECORDING_WEBHOOK_SECRET'),
     )
     .addOption(
       new Option('--log-level <level>', 'what to log')

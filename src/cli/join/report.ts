@@ -2,6 +2,7 @@ import { harmless } from '../../client/chat/text.ts';
 import type { MeetingClient } from '../../client/meeting.ts';
 import type { RemoteTrack } from '../../client/peer/remote-track.ts';
 import type { ParticipantInfo, ParticipantState } from '../../protocol/model.ts';
+import type { LiveRecording } from '../../protocol/recording.ts';
 import type { LiveView } from '../../tui/live.tsx';
 import type { CliContext } from '../context.ts';
 import type { Output } from '../output.ts';
@@ -33,6 +34,7 @@ export class JoinReporter {
     this.#listen();
     for (const participant of client.participants.values()) this.#onParticipant(participant);
     for (const track of client.tracks) this.#onTrack(track);
+    if (client.recording.state !== null) this.#onRecording(client.recording.state);
     void client.whenConnected().then(
       (ms) => this.#onConnected(ms),
       () => {}, // 'left' says why.
@@ -46,6 +48,7 @@ export class JoinReporter {
     client.on('track', (track) => this.#onTrack(track));
     client.on('speakers', (participantIds) => this.#output.event('speakers', { participantIds }));
     client.on('audio-slots', (slots) => this.#output.event('audio-slots', { slots }));
+    client.on('recording', (recording) => this.#onRecording(recording));
     client.on('audio-only', (audioOnly) => {
       this.#output.event('audio-only', { audioOnly });
       this.#remark(
@@ -81,16 +84,24 @@ export class JoinReporter {
   }
 
   /** A participant also changes when its tracks do; that is told by `track`. */
-  #onParticipant({ id, name, state }: ParticipantInfo): void {
+  #onParticipant({ id, name, state, recorder }: ParticipantInfo): void {
     if (this.#states.get(id) === state) return;
     this.#states.set(id, state);
-    this.#output.event('participant', { id, name, state });
+    this.#output.event('participant', { id, name, state, recorder });
     if (id === this.#client.self.id) {
       if (state === 'waiting') this.#say('Waiting for a host to let you in …');
       return;
     }
     const words = STATE_WORDS[state];
-    if (words !== undefined) this.#say(`${harmless(name)} ${words}.`);
+    if (words !== undefined && recorder !== true) this.#say(`${harmless(name)} ${words}.`);
+  }
+
+  /** Whoever is recorded is to know. */
+  #onRecording(recording: LiveRecording | null): void {
+    this.#output.event('recording', { recording });
+    if (recording === null) this.#say('The recording has ended.');
+    else if (recording.state === 'recording') this.#say('The meeting is being recorded.');
+    else if (recording.state === 'paused') this.#say('The recording is paused.');
   }
 
   #say(text: string): void {

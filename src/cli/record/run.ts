@@ -1,71 +1,86 @@
 import { resolve } from 'node:path';
-import { resolveMeeting } from '../../client/api.ts';
-import { outputDurationMs, type RecordingFolder } from '../../recorder/folder/index.ts';
+import { type MeetingAddress, resolveMeeting } from '../../client/api.ts';
+import { type Ffmpeg, findFfmpeg } from '../../media/ffmpeg/locate.ts';
+import { EXIT } from '../../protocol/errors.ts';
+import type { MeetingInfo } from '../../protocol/model.ts';
+import { isUnfinished, type RecordingFolder } from '../../recorder/folder/index.ts';
+import { openOutputs, startLive } from '../../recorder/live/open-live.ts';
 import { awaitMeeting } from '../../recorder/session/await-meeting.ts';
 import { RecorderSession } from '../../recorder/session/session.ts';
-import { takeFolder } from '../../recorder/session/take-folder.ts';
-import { folderBytes } from '../../recorder/tracks/disk.ts';
+import { type TakenFolder, takeFolder } from '../../recorder/session/take-folder.ts';
+import type { RecordingOptions } from '../../recorder/types.ts';
 import type { RecordCommandOptions } from '../commands/record.ts';
 import type { CliContext } from '../context.ts';
 import { passwordFor } from '../join/password.ts';
 import type { Output } from '../output.ts';
 import { obey } from './control.ts';
+import { finish } from './finish.ts';
 import { recordingOptions } from './options.ts';
 import { errorOf, exitCodeOf, RecordReporter } from './report.ts';
 
-interface Deps {
+interface Run {
   readonly context: CliContext;
   readonly output: Output;
+  readonly meeting: string;
+  readonly options: RecordCommandOptions;
+  /** Absent where no picture or sound is made. */
+  readonly ffmpeg: Ffmpeg | undefined;
+  readonly password: string | undefined;
+  /** On `performance.now()`'s clock. */
+  readonly waitUntilMs: number | undefined;
 }
 
 /** Waits for the meeting, records it, and ends when told to; resolves with the exit code. */
 export async function runRecord(
-  { context, output }: Deps,
+  { context, output }: { context: CliContext; output: Output },
   meeting: string,
   options: RecordCommandOptions,
 ): Promise<number> {
   const address = resolveMeeting(meeting, options.server);
   const recording = recordingOptions(options);
+  // What is missing is said before anybody is told of a recorder.
+  const ffmpeg = recording.tracksOnly
+    ? undefined
+    : await findFfmpeg(options.ffmpeg === undefined ? {} : { path: options.ffmpeg });
   const password = await passwordFor(context, meeting, options);
   const waitUntilMs = options.waitFor === undefined ? undefined : performance.now() + options.waitFor;
-  const { title } = await awaitMeeting(address, waitUntilMs, context.interrupted);
-  const { folder, diedAt } = await takeFolder({
-    directory: resolve(options.dir),
-    ...address,
-    title,
-    options: recording,
-    ...(options.id === undefined ? {} : { id: options.id }),
-  });
+  const info = await awaitMeeting(address, waitUntilMs, context.interrupted);
+  const taken = await take(options, recording, address, info);
+  const run: Run = { context, output, meeting, options, ffmpeg, password, waitUntilMs };
   try {
-    const session = await RecorderSession.join({
-      folder,
-      diedAt,
-      audioOnly: options.audioOnly === true,
-      durationMs: options.duration,
-      untilEmptyMs: options.untilEmpty,
-      waitUntilMs,
-      join: {
-        meeting,
-        server: options.server,
-        displayName: options.name,
-        recorder: true,
-        reconnectTimeoutMs: options.reconnectTimeout,
-        ...(password === undefined ? {} : { password }),
-        ...(options.hostToken === undefined ? {} : { hostToken: options.hostToken }),
-      },
-    });
-    return await record({ context, output }, session, options);
+    // Whoever chose the id starts the command again when it died, however far it had come.
+    if (!isUnfinished(taken.folder.recording.state)) return await finishOnly(run, taken.folder);
+    return await record(run, taken);
   } finally {
-    await folder.close();
+    await taken.folder.close();
   }
 }
 
-async function record(
-  { context, output }: Deps,
-  session: RecorderSession,
-  options: RecordCommandOptions,
-): Promise<number> {
+async function take(
+  { dir, id }: RecordCommandOptions,
+  options: RecordingOptions,
+  address: MeetingAddress,
+  { title }: MeetingInfo,
+): Promise<TakenFolder> {
+  return await takeFolder({
+    directory: resolve(dir),
+    ...address,
+    title,
+    options,
+    ...(id === undefined ? {} : { id }),
+  });
+}
+
+async function record(run: Run, { folder, diedAt }: TakenFolder): Promise<number> {
+  const { context, output, options, ffmpeg } = run;
+  const outputs = ffmpeg === undefined ? undefined : await openOutputs(folder, options.s3);
+  const session = await join(run, { folder, diedAt }).catch(async (error: unknown) => {
+    await outputs?.file.close();
+    throw error;
+  });
+  const live = ffmpeg && outputs && startLive(session, ffmpeg, outputs);
   const reporter = new RecordReporter({ session, output });
+  if (live && outputs) reporter.watch(live, outputs);
   const control =
     options.id === undefined
       ? undefined
@@ -77,16 +92,40 @@ async function record(
   control?.close();
   await session.close();
   reporter.stopped(ending);
+  await live?.finish(folder.recording.stoppedAt ?? session.now());
   const error = errorOf(ending);
-  if (error !== undefined) output.error(error);
-  reporter.finished(await sizes(session.folder));
-  return exitCodeOf(ending);
+  if (error !== undefined) reporter.failed(error);
+  const unfinished = await finish({ reporter, options, folder, outputs });
+  return error?.exitCode ?? unfinished?.exitCode ?? exitCodeOf(ending);
 }
 
-async function sizes({
-  path,
-  recording,
-}: RecordingFolder): Promise<{ durationMs: number; sizeBytes: number }> {
-  const durationMs = Math.round(outputDurationMs(recording, recording.stoppedAt ?? 0));
-  return { durationMs, sizeBytes: await folderBytes(path) };
+/** A recording that had ended when the command began: what is left to be done with it. */
+async function finishOnly({ output, options }: Run, folder: RecordingFolder): Promise<number> {
+  const reporter = new RecordReporter({ output });
+  reporter.stopped({ reason: 'stopped' });
+  const unfinished = await finish({ reporter, options, folder });
+  return unfinished?.exitCode ?? EXIT.done;
+}
+
+async function join(
+  { meeting, options, password, waitUntilMs }: Run,
+  { folder, diedAt }: TakenFolder,
+): Promise<RecorderSession> {
+  return await RecorderSession.join({
+    folder,
+    diedAt,
+    audioOnly: options.audioOnly === true,
+    durationMs: options.duration,
+    untilEmptyMs: options.untilEmpty,
+    waitUntilMs,
+    join: {
+      meeting,
+      server: options.server,
+      displayName: options.name,
+      recorder: true,
+      reconnectTimeoutMs: options.reconnectTimeout,
+      ...(password === undefined ? {} : { password }),
+      ...(options.hostToken === undefined ? {} : { hostToken: options.hostToken }),
+    },
+  });
 }

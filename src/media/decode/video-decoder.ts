@@ -1,22 +1,15 @@
 import { EventEmitter } from 'node:events';
 import type { MeetError } from '../../protocol/errors.ts';
-import { findFfmpeg } from '../ffmpeg/locate.ts';
+import { findFfmpeg, keepTimes } from '../ffmpeg/locate.ts';
 import { exitFailure, FfmpegProcess } from '../ffmpeg/process.ts';
 import type { VideoCodec } from '../types.ts';
-import { ivfFrame, ivfHeader } from './ivf-writer.ts';
+import { CODED_INPUT, CodedInput, type CodedPicture } from './coded-input.ts';
 
 /** A decoded picture: rows from the top, three bytes (red, green, blue) a pixel. */
 export interface Picture {
   readonly width: number;
   readonly height: number;
   readonly rgb: Buffer;
-}
-
-/** An encoded frame as it comes out of a jitter buffer, in decoding order. */
-export interface CodedPicture {
-  readonly data: Buffer;
-  readonly keyframe: boolean;
-  readonly mediaTimeMs: number;
 }
 
 export interface VideoDecoderOptions {
@@ -39,25 +32,21 @@ interface VideoDecoderEvents {
 /** Encoded bytes that may wait for a slow decoder: some seconds of a lowest layer. */
 const MAX_WAITING_BYTES = 256 * 1024;
 const BYTES_A_PIXEL = 3;
-/** A longer pause is a stream that has begun anew, milliseconds. */
-const MAX_STEP_MS = 5_000;
-const DEFAULT_STEP_MS = 33;
 
 /** Decodes the pictures of one video as they come, with one ffmpeg and one thread. */
 export class VideoDecoder extends EventEmitter<VideoDecoderEvents> {
   readonly #options: VideoDecoderOptions;
   readonly #process: FfmpegProcess;
+  readonly #input: CodedInput;
   #picture: Buffer;
   #filled = 0;
-  /** Media time of the last frame, and the time that it got in the container, milliseconds. */
-  #last: { readonly mediaMs: number; readonly timeMs: number } | undefined;
-  #needsKeyframe = true;
   #closed = false;
 
   private constructor(options: VideoDecoderOptions, ffmpeg: FfmpegProcess) {
     super();
     this.#options = options;
     this.#process = ffmpeg;
+    this.#input = new CodedInput(ffmpeg.input!, { ...options, maxWaitingBytes: MAX_WAITING_BYTES });
     this.#picture = Buffer.allocUnsafe(options.width * options.height * BYTES_A_PIXEL);
     ffmpeg.outputs[0]!.on('data', (data: Buffer) => this.#read(data));
     void ffmpeg.exit.then((exit) => {
@@ -71,9 +60,8 @@ export class VideoDecoder extends EventEmitter<VideoDecoderEvents> {
   static async start(options: VideoDecoderOptions): Promise<VideoDecoder> {
     const { width, height, maxFps, ffmpegPath } = options;
     const { path, libavcodec } = await findFfmpeg(ffmpegPath === undefined ? {} : { path: ffmpegPath });
-    // One thread on either side: with more, decoder and raw encoder hold each picture back until the next comes.
+    // One thread here too: with more, the raw encoder holds each picture back until the next comes.
     const thread = ['-threads', '1'];
-    const input = ['-probesize', '32', '-analyzeduration', '0', '-flags', 'low_delay', ...thread];
     // Half a picture of slack: what comes at exactly that rate scatters around it.
     const spacing = 1 / maxFps - 1 / (2 * maxFps + 30);
     const filter = [
@@ -81,12 +69,10 @@ export class VideoDecoder extends EventEmitter<VideoDecoderEvents> {
       `scale=${width}:${height}:force_original_aspect_ratio=decrease:flags=fast_bilinear`,
       `pad=${width}:${height}:(ow-iw)/2:(oh-ih)/2,setsar=1,format=rgb24`,
     ].join(',');
-    // libavcodec 60 came with ffmpeg 6; -vsync is gone in 8, -fps_mode came with 5.1.
-    const keepTimes = libavcodec[0] >= 60 ? ['-fps_mode', 'passthrough'] : ['-vsync', 'passthrough'];
     const output = [
       '-vf',
       filter,
-      ...keepTimes,
+      ...keepTimes({ libavcodec }),
       ...thread,
       '-f',
       'rawvideo',
@@ -94,7 +80,7 @@ export class VideoDecoder extends EventEmitter<VideoDecoderEvents> {
       '1',
       'pipe:3',
     ];
-    const args = ['-v', 'error', ...input, '-f', 'ivf', '-i', 'pipe:0', ...output];
+    const args = ['-v', 'error', ...CODED_INPUT, ...output];
     return new VideoDecoder(options, new FfmpegProcess({ path, args, outputs: 1, input: true }));
   }
 
@@ -104,27 +90,8 @@ export class VideoDecoder extends EventEmitter<VideoDecoderEvents> {
   }
 
   /** Takes the next frame; what comes before a keyframe is left out. */
-  write({ data, keyframe, mediaTimeMs }: CodedPicture): void {
-    const { input } = this.#process;
-    if (this.#closed || !input?.writable) return;
-    if (input.writableLength > MAX_WAITING_BYTES) {
-      if (!this.#needsKeyframe) this.emit('starved');
-      this.#needsKeyframe = true;
-      return;
-    }
-    if (this.#needsKeyframe && !keyframe) return;
-    this.#needsKeyframe = false;
-    if (this.#last === undefined) input.write(ivfHeader(this.#options.codec, this.#options));
-    const timeMs = this.#timeOf(mediaTimeMs);
-    this.#last = { mediaMs: mediaTimeMs, timeMs };
-    input.write(ivfFrame(data, timeMs));
-  }
-
-  /** Times go forward whatever the stream's do: one that begins anew begins anywhere. */
-  #timeOf(mediaTimeMs: number): number {
-    if (this.#last === undefined) return 0;
-    const step = mediaTimeMs - this.#last.mediaMs;
-    return this.#last.timeMs + (step > 0 && step < MAX_STEP_MS ? step : DEFAULT_STEP_MS);
+  write(frame: CodedPicture): void {
+    if (!this.#closed && this.#input.write(frame) === 'starved') this.emit('starved');
   }
 
   #read(data: Buffer): void {

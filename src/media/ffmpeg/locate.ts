@@ -64,6 +64,12 @@ export function compareVersions(a: Pick<Ffmpeg, 'libavcodec'>, b: Pick<Ffmpeg, '
   return 0;
 }
 
+/** The option with which pictures go out as they come in, none repeated or left out. */
+export function keepTimes({ libavcodec }: Pick<Ffmpeg, 'libavcodec'>): string[] {
+  // libavcodec 60 came with ffmpeg 6; -vsync is gone in 8, -fps_mode came with 5.1.
+  return libavcodec[0] >= 60 ? ['-fps_mode', 'passthrough'] : ['-vsync', 'passthrough'];
+}
+
 /** What `ffmpeg -version` says; `undefined` when it is the output of something else. */
 export function parseVersion(output: string): Pick<Ffmpeg, 'version' | 'libavcodec'> | undefined {
   const version = /^ffmpeg version (\S+)/m.exec(output)?.[1];

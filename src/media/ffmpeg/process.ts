@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { MeetError } from '../../protocol/errors.ts';
 import { lastMeaningfulLine } from './stderr.ts';
@@ -13,6 +14,11 @@ export interface FfmpegProcessOptions {
   readonly args: readonly string[];
   /** How many output pipes to open; they are `pipe:3`, `pipe:4` … in the arguments. */
   readonly outputs: number;
+  /**
+   * Connected sockets that the child writes to, after the pipes: `pipe:3` where there are no pipes. They are the child's
+   * alone from then on.
+   */
+  readonly sockets?: readonly Socket[];
   /** Whether the process reads media from its standard input. */
   readonly input?: boolean;
 }
@@ -37,24 +43,28 @@ export class FfmpegProcess {
   readonly exit: Promise<FfmpegExit>;
   readonly #child: ChildProcess;
   #gone = false;
+  #complaints = 0;
 
-  constructor({ path, args, outputs, input = false }: FfmpegProcessOptions) {
+  constructor({ path, args, outputs, sockets = [], input = false }: FfmpegProcessOptions) {
     this.#child = spawn(path, ['-nostdin', '-hide_banner', ...args], {
       stdio: [
         input ? 'pipe' : 'ignore',
         'ignore',
         'pipe',
         ...Array.from({ length: outputs }, () => 'pipe' as const),
+        ...sockets,
       ],
       windowsHide: true,
     });
     this.input = this.#child.stdin ?? undefined;
-    this.outputs = this.#child.stdio.slice(3) as Readable[];
+    this.outputs = this.#child.stdio.slice(3, 3 + outputs) as Readable[];
+    for (const socket of sockets) socket.destroy();
     // A pipe that breaks says nothing that the exit does not say better.
     for (const pipe of [this.input, ...this.outputs]) pipe?.on('error', () => {});
     let stderr = '';
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr = (stderr + text).slice(-STDERR_KEPT);
+      this.#complaints += 1;
     });
     this.exit = new Promise((resolve) => {
       this.#child.once('error', (error) => {
@@ -71,6 +81,11 @@ export class FfmpegProcess {
   /** Process id, while the child runs. */
   get pid(): number | undefined {
     return this.#gone ? undefined : this.#child.pid;
+  }
+
+  /** How often it has written to stderr: with `-v error` something was wrong each time. */
+  get complaints(): number {
+    return this.#complaints;
   }
 
   /** Ends the child at once and waits until it has gone. Unread output is thrown away. */

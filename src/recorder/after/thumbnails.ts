@@ -62,7 +62,9 @@ export async function makeThumbnails(
   const { tile, columns, rows, every } = plan;
   const input = [
     `[0:v:0]tpad=stop_mode=clone:stop_duration=${THUMBNAIL_INTERVAL_S}`,
-    `fps=1/${THUMBNAIL_INTERVAL_S}:start_time=${THUMBNAIL_INTERVAL_S / 2}:round=up,split[a][b]`,
+    // The rate filter's own start time is rounded to whole intervals by some versions.
+    `setpts=PTS-${THUMBNAIL_INTERVAL_S / 2}/TB,fps=1/${THUMBNAIL_INTERVAL_S}:start_time=0:round=up`,
+    `trim=end_frame=${plan.count},split[a][b]`,
   ];
   const outputs = [
     `[a]scale=${THUMBNAIL_WIDTH}:-2[single]`,
@@ -80,7 +82,7 @@ export async function makeThumbnails(
         '-filter_complex',
         `${input.join(',')};${outputs.join(';')}`,
       ],
-      ...['-map', '[single]', '-frames:v', String(plan.count), ...jpeg, '-f', 'image2'],
+      ...['-map', '[single]', ...jpeg, '-f', 'image2'],
       ...['-start_number', '1', `file:${join(pictures, '%05d.jpg')}`],
       ...['-map', '[sheet]', '-frames:v', '1', ...jpeg, '-f', 'image2', '-update', '1'],
       `file:${join(folder, 'sprite.jpg')}`,

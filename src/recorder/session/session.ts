@@ -33,9 +33,10 @@ interface SessionEvents {
   event: [event: RecordingEvent];
   track: [track: RemoteTrack];
   'track-ended': [track: RemoteTrack];
-  /** A frame that belongs to the recording, and when it was captured, on the recorder's clock. */
+  /** A frame, in a pause too, and when it was captured, on the recorder's clock. */
   frame: [track: RemoteTrack, frame: ReceivedFrame, capturedAt: number];
-  paused: [paused: boolean];
+  /** From a wall time on. */
+  paused: [paused: boolean, at: number];
   layout: [layout: LayoutName, pin: string | undefined];
   'disk-full': [error: MeetError];
   'disk-ok': [];
@@ -87,8 +88,8 @@ export class RecorderSession extends EventEmitter<SessionEvents> {
         allAudio: true,
       });
       const session = new RecorderSession(options, client, store);
-      session.#listen();
       if (diedAt !== undefined && session.#startedAt !== undefined) await session.#goOn(diedAt);
+      session.#listen();
       session.#start();
       return session;
     } catch (error) {
@@ -152,9 +153,10 @@ export class RecorderSession extends EventEmitter<SessionEvents> {
     if (paused === this.#paused || this.#startedAt === undefined || this.#closed !== undefined) return;
     this.#paused = paused;
     const at = this.now();
-    this.#store.setPaused(paused);
+    const kept = this.#store.setPaused(paused);
     this.#append({ type: paused ? 'pause' : 'resume', at });
-    this.emit('paused', paused);
+    this.emit('paused', paused, at);
+    await kept;
     await this.#save(async () => {
       if (paused) await this.folder.beginPause(at);
       else await this.folder.endPause(at);
@@ -187,6 +189,17 @@ export class RecorderSession extends EventEmitter<SessionEvents> {
       this.#start();
     });
     for (const track of client.tracks) this.#onTrack(track);
+    client.on('recording', () => void this.#followServer());
+  }
+
+  /** A recorder that the server has found again after a restart of its own hears of changes by signaling only. */
+  async #followServer(): Promise<void> {
+    const wanted = this.client.recording.state;
+    if (wanted?.id !== this.folder.id) return;
+    this.setLayout(wanted.layout, wanted.pin ?? null);
+    if (wanted.state === 'stopping') this.stop();
+    else if (wanted.state === 'paused') await this.setPaused(true);
+    else if (wanted.state === 'recording') await this.setPaused(false);
   }
 
   /** Takes up what a recorder that died has begun. */
@@ -197,7 +210,7 @@ export class RecorderSession extends EventEmitter<SessionEvents> {
       await this.folder.beginPause(diedAt, 'recorder-away');
       if (!this.#paused) await this.folder.endPause(at);
     });
-    if (this.#paused) this.#store.setPaused(true);
+    if (this.#paused) await this.#store.setPaused(true);
     this.#begun(this.#startedAt!);
   }
 
@@ -233,7 +246,7 @@ export class RecorderSession extends EventEmitter<SessionEvents> {
     track.on('frame', (frame) => {
       const capturedAt = clock.capturedAt(track.id, frame);
       writer.write(frame, capturedAt);
-      if (!this.#paused) this.emit('frame', track, frame, capturedAt);
+      this.emit('frame', track, frame, capturedAt);
     });
     track.once('ended', () => {
       clock.ended(track.id);

@@ -24,21 +24,21 @@ export interface FolderChoice {
   readonly meetingId: string;
   readonly title: string | null;
   readonly options: RecordingOptions;
-  /** The recording's id, where somebody else has chosen it. */
+  /** The recording's id, where somebody else has chosen it; that of one that has ended gives it as it is. */
   readonly id?: string;
 }
 
 export interface TakenFolder {
   readonly folder: RecordingFolder;
-  /** When the recorder that died was last heard of; `undefined` for a new recording. */
+  /** When the recorder that died was last heard of; `undefined` for a new recording, and one that has ended. */
   readonly diedAt: number | undefined;
 }
 
 /**
  * Takes the folder, and with it the recording's lock. Two runs for the same meeting never both get one.
  *
- * @throws MeetError `recording-busy` while another process records the meeting there, `wrong-state` for an id whose
- *   recording has ended, `disk-full`, `no-permission`, `bad-config`
+ * @throws MeetError `recording-busy` while another process records the meeting there, `disk-full`, `no-permission`,
+ *   `bad-config`
  */
 export async function takeFolder(choice: FolderChoice): Promise<TakenFolder> {
   const { directory, meetingId, id } = choice;
@@ -63,9 +63,7 @@ async function named(choice: FolderChoice, id: string): Promise<TakenFolder> {
   const { recordings } = await listRecordings(choice.directory);
   const known = recordings.find(({ recording }) => recording.id === id);
   if (known === undefined) return create(choice, id);
-  if (!isUnfinished(known.recording.state))
-    throw new MeetError('wrong-state', `The recording ${id} has ended.`);
-  const diedAt = await lastSignOfLife(known);
+  const diedAt = isUnfinished(known.recording.state) ? await lastSignOfLife(known) : undefined;
   return { folder: await RecordingFolder.open(known.path), diedAt };
 }
 

@@ -4,10 +4,19 @@
 export interface Anchor {
   readonly fileMs: number;
   readonly capturedAt: number;
+  readonly senderMs?: number;
 }
 
-/** Between two anchors the clocks differ by less than this, or the sender's clock was set in between. */
-const MAX_RATE_ERROR = 0.05;
+/**
+ * How far the sender's clock is off is known the better the more frames have come, and what is known at first is too
+ * late by the delay of the first of them. So each anchor counts with the least difference of those so near to it; a clock
+ * that is 200 ppm fast moves by 6 ms meanwhile, for picture and sound alike.
+ */
+const NEAR_MS = 30_000;
+/** Differences of more are those of a clock that was set in between. */
+const STEP_MS = 1_000;
+/** Clocks part by less between two anchors; what is more is a step, and happened at the later one. */
+const MAX_DRIFT = 0.002;
 
 /**
  * Ties file time to the recorder's clock. Between anchors it is interpolated, so that a sender whose clock is fast or
@@ -15,34 +24,35 @@ const MAX_RATE_ERROR = 0.05;
  */
 export class FileTimeline {
   readonly #fileMs: Float64Array;
-  readonly #capturedAt: Float64Array;
+  /** Wall time less file time, at each anchor. */
+  readonly #offset: Float64Array;
   /** Where nothing is known: when file time 0 came. */
   readonly #beganAt: number;
 
   constructor(anchors: readonly Anchor[], beganAt: number) {
-    // A step back in file time cannot be: the file's clock never does it.
     const sorted = [...anchors].sort((a, b) => a.fileMs - b.fileMs);
     this.#fileMs = Float64Array.from(sorted, ({ fileMs }) => fileMs);
-    this.#capturedAt = Float64Array.from(sorted, ({ capturedAt }) => capturedAt);
+    const senderMs = Float64Array.from(sorted, (anchor) => anchor.senderMs ?? anchor.fileMs);
+    const behind = Float64Array.from(sorted, ({ capturedAt }, i) => capturedAt - senderMs[i]!);
+    this.#offset = leastNearby(this.#fileMs, behind).map(
+      (least, i) => least + senderMs[i]! - this.#fileMs[i]!,
+    );
     this.#beganAt = beganAt;
   }
 
   /** Milliseconds since the epoch on the recorder's clock. */
   capturedAt(fileMs: number): number {
+    const count = this.#fileMs.length;
+    if (count === 0) return this.#beganAt + fileMs;
     const next = this.#firstAfter(fileMs);
-    const before = next - 1;
-    if (this.#fileMs.length === 0) return this.#beganAt + fileMs;
-    if (before < 0) return this.#capturedAt[0]! + fileMs - this.#fileMs[0]!;
-    const since = fileMs - this.#fileMs[before]!;
-    return this.#capturedAt[before]! + since * this.#rateAfter(before);
-  }
-
-  #rateAfter(index: number): number {
-    if (index + 1 >= this.#fileMs.length) return 1;
-    const rate =
-      (this.#capturedAt[index + 1]! - this.#capturedAt[index]!) /
-      (this.#fileMs[index + 1]! - this.#fileMs[index]!);
-    return Math.abs(rate - 1) <= MAX_RATE_ERROR ? rate : 1;
+    if (next === 0) return fileMs + this.#offset[0]!;
+    const before = this.#offset[next - 1]!;
+    if (next === count) return fileMs + before;
+    const change = this.#offset[next]! - before;
+    const from = this.#fileMs[next - 1]!;
+    const span = this.#fileMs[next]! - from;
+    if (Math.abs(change) > Math.max(1, span * MAX_DRIFT)) return fileMs + before;
+    return fileMs + before + (change * (fileMs - from)) / span;
   }
 
   /** Index of the first anchor behind a file time. */
@@ -56,4 +66,20 @@ export class FileTimeline {
     }
     return low;
   }
+}
+
+function leastNearby(fileMs: Float64Array, offsets: Float64Array): Float64Array {
+  return offsets.map((own, i) => {
+    let least = own;
+    const look = (step: number) => {
+      for (let j = i + step; j >= 0 && j < offsets.length; j += step) {
+        const far = Math.abs(fileMs[j]! - fileMs[i]!) > NEAR_MS;
+        if (far || Math.abs(offsets[j]! - own) > STEP_MS) return;
+        least = Math.min(least, offsets[j]!);
+      }
+    };
+    look(-1);
+    look(1);
+    return least;
+  });
 }

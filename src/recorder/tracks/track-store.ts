@@ -96,10 +96,11 @@ export class TrackStore extends EventEmitter<TrackStoreEvents> {
     this.#closing.delete(closing);
   }
 
-  /** From now on nothing of the tracks is kept, or it is again. */
-  setPaused(paused: boolean): void {
+  /** From now on nothing of the tracks is kept, or it is again; resolves when what was before is written. */
+  async setPaused(paused: boolean): Promise<void> {
     this.#paused = paused;
-    this.#apply();
+    await this.#apply();
+    await this.#log.flush();
   }
 
   /** What came so far is on the disk when it resolves, one file after the other: the disk has other work too. */
@@ -120,11 +121,10 @@ export class TrackStore extends EventEmitter<TrackStoreEvents> {
     return !this.#paused && !this.#diskFull && this.#closed === undefined;
   }
 
-  #apply(): void {
-    for (const writer of this.#writers.keys()) {
-      if (this.#writing) writer.resume();
-      else writer.suspend();
-    }
+  async #apply(): Promise<void> {
+    const writers = [...this.#writers.keys()];
+    if (this.#writing) for (const writer of writers) writer.resume();
+    else await Promise.all(writers.map((writer) => writer.suspend()));
   }
 
   async #syncAll(): Promise<void> {
@@ -136,7 +136,7 @@ export class TrackStore extends EventEmitter<TrackStoreEvents> {
   #onFailed(error: MeetError): void {
     if (this.#diskFull || this.#closed !== undefined) return;
     this.#diskFull = true;
-    this.#apply();
+    void this.#apply();
     this.append({ type: 'disk', at: this.now(), full: true });
     this.emit('disk-full', error);
     this.#diskTimer = setInterval(() => void this.#checkDisk(), DISK_INTERVAL_MS);
@@ -151,7 +151,7 @@ export class TrackStore extends EventEmitter<TrackStoreEvents> {
       clearInterval(this.#diskTimer);
       this.#diskFull = false;
       this.append({ type: 'disk', at: this.now(), full: false });
-      this.#apply();
+      void this.#apply();
       this.emit('disk-ok');
     } finally {
       this.#checking = false;

@@ -9,6 +9,8 @@ import type { RecordingEvent } from '../types.ts';
 
 /** RTP time and wall clock are tied together so often. */
 const ANCHOR_INTERVAL_MS = 1_000;
+/** File time and the sender's clock have parted by this much: a server goes to another layer, or a sender began anew. */
+const PARTED_MS = 3;
 /** Frames that wait for their file to be made. */
 const MAX_WAITING = 1_000;
 
@@ -45,6 +47,8 @@ class Part {
   readonly waiting: Written[] = [];
   file: TrackFile | undefined;
   anchoredAt = Number.NEGATIVE_INFINITY;
+  /** Sender's clock less file time, at the last anchor. */
+  senderOffset: number | undefined;
 
   constructor(opened: Promise<TrackFile | undefined>) {
     this.opened = opened;
@@ -94,12 +98,13 @@ export class TrackWriter {
     if (codec !== 'opus') onKeyframeNeeded();
   }
 
-  /** Finishes the file that is being written; what comes before `resume` is not kept. */
-  suspend(): void {
+  /** Finishes the file that is being written, by when it resolves; what comes before `resume` is not kept. */
+  async suspend(): Promise<void> {
     const part = this.#part;
     this.#part = undefined;
-    if (part === undefined) return;
-    this.#closing = Promise.all([this.#closing, part.opened.then((file) => file?.close())]);
+    if (part !== undefined)
+      this.#closing = Promise.all([this.#closing, part.opened.then((file) => file?.close())]);
+    await this.#closing;
   }
 
   /** What came is on the disk when it resolves. Never rejects. */
@@ -109,16 +114,16 @@ export class TrackWriter {
 
   /** Finishes all files; resolves when they are closed. May be called twice. */
   async close(): Promise<void> {
-    this.suspend();
+    const suspended = this.suspend();
     if (!this.#ended) this.#log({ type: 'track-end', at: this.#options.now(), trackId: this.trackId });
     this.#ended = true;
-    await this.#closing;
+    await suspended;
   }
 
   #begin(part: Part, file: TrackFile): void {
     const { track, onFailed, now } = this.#options;
     file.on('failed', (error) => {
-      if (this.#part === part) this.suspend();
+      if (this.#part === part) void this.suspend();
       onFailed(error);
     });
     const { id: trackId, participantId, source, codec } = track;
@@ -130,21 +135,30 @@ export class TrackWriter {
 
   #put(part: Part, file: TrackFile, { frame, capturedAt }: Written): void {
     const fileMs = file.write(frame);
-    if (fileMs === undefined || capturedAt < part.anchoredAt + ANCHOR_INTERVAL_MS) return;
+    if (fileMs === undefined) return;
+    const { rtpTimestamp, captureTimeMs: senderMs } = frame;
+    const senderOffset = senderMs === undefined ? undefined : senderMs - fileMs;
+    const parted = Math.abs((senderOffset ?? 0) - (part.senderOffset ?? senderOffset ?? 0)) > PARTED_MS;
+    if (!parted && capturedAt < part.anchoredAt + ANCHOR_INTERVAL_MS) return;
     part.anchoredAt = capturedAt;
-    const { rtpTimestamp } = frame;
+    part.senderOffset = senderOffset;
     this.#log({
       type: 'anchor',
       at: this.#options.now(),
       trackId: this.trackId,
       rtpTimestamp,
       fileMs,
-      // A tenth of a millisecond is enough, and a line of less is.
-      capturedAt: Math.round(capturedAt * 10) / 10,
+      capturedAt: tenths(capturedAt),
+      ...(senderMs === undefined ? {} : { senderMs: tenths(senderMs) }),
     });
   }
 
   #log(event: RecordingEvent): void {
     this.#options.log(event);
   }
+}
+
+/** A tenth of a millisecond is enough, and lines of less are shorter. */
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }

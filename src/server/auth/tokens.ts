@@ -9,6 +9,11 @@ const ISSUER = 'meet';
 const HOST_TYPE = 'meet-host+jwt';
 const PARTICIPANT_TYPE = 'meet-participant+jwt';
 const USER_TYPE = 'meet-user+jwt';
+const RECORDER_TYPE = 'meet-recorder+jwt';
+/** Longer than any meeting: a recorder that dies near its end still comes back in. */
+const RECORDER_TTL_MS = 7 * 24 * 3_600_000;
+/** The recorder of somebody else than the server: it makes no recording of the store. */
+export const STANDALONE_RECORDER = 'standalone';
 
 /** Makes its bearer a host of the meeting. */
 export interface HostClaims {
@@ -26,6 +31,14 @@ export interface UserClaims {
   readonly role: 'co-host' | 'participant';
 }
 
+/** Its bearer records the meeting for the server. */
+export interface RecorderClaims {
+  readonly kind: 'recorder';
+  readonly recordingId: string;
+  readonly meetingId: string;
+  readonly userId: null;
+}
+
 /** Its bearer is this participant. */
 export interface ParticipantClaims {
   readonly kind: 'participant';
@@ -35,11 +48,13 @@ export interface ParticipantClaims {
   readonly name: string;
   /** Who it is across meetings; `null` for a guest. */
   readonly userId: string | null;
+  /** The recording that it makes, or {@link STANDALONE_RECORDER}; `null` for everybody else. */
+  readonly recorder: string | null;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
 
-export type Claims = HostClaims | UserClaims | ParticipantClaims;
+export type Claims = HostClaims | UserClaims | RecorderClaims | ParticipantClaims;
 
 export interface IssuedToken {
   readonly token: string;
@@ -87,9 +102,18 @@ export class Tokens {
     return this.#sign(USER_TYPE, userId, ttlMs, { ...(meetingId === null ? {} : { meetingId }), role });
   }
 
-  issueParticipant(claims: Omit<ParticipantClaims, 'kind' | 'expiresAt'>): Promise<IssuedToken> {
-    const { participantId, meetingId, role, name, userId } = claims;
-    return this.#sign(PARTICIPANT_TYPE, participantId, this.#ttlMs, { meetingId, role, name, userId });
+  issueRecorder({ recordingId, meetingId }: Omit<RecorderClaims, 'kind' | 'userId'>): Promise<IssuedToken> {
+    return this.#sign(RECORDER_TYPE, recordingId, RECORDER_TTL_MS, { meetingId });
+  }
+
+  issueParticipant(
+    claims: Omit<ParticipantClaims, 'kind' | 'expiresAt' | 'recorder'> & { recorder?: string | null },
+  ): Promise<IssuedToken> {
+    const { participantId, meetingId, role, name, userId, recorder = null } = claims;
+    return this.#sign(PARTICIPANT_TYPE, participantId, this.#ttlMs, {
+      ...{ meetingId, role, name, userId },
+      ...(recorder === null ? {} : { recorder }),
+    });
   }
 
   async #sign(
@@ -124,7 +148,7 @@ export class Tokens {
         issuer: ISSUER,
         requiredClaims: ['sub', 'exp'],
       });
-      const { sub, exp, meetingId, role, name, userId } = payload;
+      const { sub, exp, meetingId, role, name, userId, recorder } = payload;
       if (typeof sub === 'string' && protectedHeader.typ === USER_TYPE) {
         const meeting = typeof meetingId === 'string' ? meetingId : null;
         return {
@@ -136,6 +160,8 @@ export class Tokens {
       }
       if (typeof sub === 'string' && typeof exp === 'number' && typeof meetingId === 'string') {
         if (protectedHeader.typ === HOST_TYPE) return { kind: 'host', userId: sub, meetingId };
+        if (protectedHeader.typ === RECORDER_TYPE)
+          return { kind: 'recorder', recordingId: sub, meetingId, userId: null };
         if (protectedHeader.typ === PARTICIPANT_TYPE && typeof name === 'string' && isRole(role)) {
           const user = typeof userId === 'string' ? userId : null;
           return {
@@ -145,6 +171,7 @@ export class Tokens {
             role,
             name,
             userId: user,
+            recorder: typeof recorder === 'string' ? recorder : null,
             expiresAt: exp * 1000,
           };
         }

@@ -16,6 +16,9 @@ import type { Tokens } from '../auth/tokens.ts';
 import type { RateLimit, ServerConfig, ServerLogger } from '../config.ts';
 import type { Files } from '../files/files.ts';
 import type { MeetingService } from '../meetings/service.ts';
+import { recordingNotFound } from '../recordings/access.ts';
+import type { RecordingLibrary } from '../recordings/library.ts';
+import type { Recordings } from '../recordings/recordings.ts';
 import type { Store } from '../store/index.ts';
 import type { ObjectLinks } from '../store/objects/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -31,6 +34,7 @@ import { healthRoutes } from './routes/health.ts';
 import { meetingRoutes } from './routes/meetings.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { objectRoutes } from './routes/objects.ts';
+import { recordingRoutes } from './routes/recordings.ts';
 
 /** Bodies are a few hundred bytes; a title and a password have limits of their own. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -46,6 +50,8 @@ export interface AppOptions {
   readonly links: ObjectLinks;
   readonly metrics: Metrics;
   readonly files: Files;
+  readonly recordings: Recordings;
+  readonly library: RecordingLibrary;
   readonly tokens: Tokens;
   /** PEM; TLS 1.3 or newer only. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
@@ -81,6 +87,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(meetingRoutes, options);
   await app.register(chatRoutes, options);
   await app.register(fileRoutes, options);
+  await app.register(recordingRoutes, options);
   await app.register(objectRoutes, options);
   return app;
 }
@@ -139,7 +146,11 @@ function limitBodyTime(app: FastifyInstance): void {
 
 function validationError(httpPart: string | undefined, problem: string): MeetError {
   // Text that cannot be a meeting's id names no meeting.
-  if (httpPart === 'params') return new MeetError('meeting-not-found', 'There is no such meeting.');
+  if (httpPart === 'params') {
+    return /recordingId/.test(problem)
+      ? recordingNotFound()
+      : new MeetError('meeting-not-found', 'There is no such meeting.');
+  }
   return new MeetError('bad-request', problem);
 }
 

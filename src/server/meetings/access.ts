@@ -2,10 +2,10 @@
 import { MeetError } from '../../protocol/errors.ts';
 import type { Role } from '../../protocol/model.ts';
 import type { AuditLog, Somebody } from '../audit/audit-log.ts';
-import type { Claims } from '../auth/tokens.ts';
+import { type Claims, STANDALONE_RECORDER } from '../auth/tokens.ts';
 import { type Meeting, openMeeting, type Store } from '../store/index.ts';
 import { PasswordCheck } from './password-check.ts';
-import { type Actor, removed, type Standing } from './policy.ts';
+import { type Actor, removed, requireAllowed, type Standing } from './policy.ts';
 import type { Records } from './records.ts';
 import type { WaitingRoom } from './waiting-room.ts';
 
@@ -29,6 +29,8 @@ export interface Applicant {
   readonly password: string | undefined;
   readonly claims: Claims | undefined;
   readonly address: string;
+  /** Comes to record. */
+  readonly recorder: boolean;
 }
 
 /** What someone may come in as. */
@@ -36,6 +38,8 @@ export interface Ticket {
   readonly meeting: Meeting;
   readonly role: Role;
   readonly userId: string | null;
+  /** The recording that it makes, or `standalone`; `null` for everybody else. */
+  readonly recorder: string | null;
 }
 
 export class MeetingAccess {
@@ -58,19 +62,25 @@ export class MeetingAccess {
     const meeting = openMeeting(await store.meetings.get(meetingId), meetingId);
     const userId = claims?.userId ?? null;
     const actor: Somebody = { participantId: null, userId, name, role: null, address };
-    const role = await audit.watch({ meetingId, actor, action: 'join' }, () =>
+    const recorder = recorderOf(applicant);
+    const detail = recorder === null ? {} : { recorder: true };
+    const role = await audit.watch({ meetingId, actor, action: 'join', detail }, () =>
       this.#decide(meeting, applicant, userId),
     );
-    await audit.allowed({ meetingId, actor: { ...actor, role }, action: 'join' });
-    return { meeting, role, userId };
+    await audit.allowed({ meetingId, actor: { ...actor, role }, action: 'join', detail });
+    // Whoever sent it: a recorder runs nothing.
+    return { meeting, role: recorder === null ? role : 'participant', userId, recorder };
   }
 
   async #decide(
     meeting: Meeting,
-    { claims, password, address }: Applicant,
+    { claims, password, address, recorder }: Applicant,
     userId: string | null,
   ): Promise<Role> {
+    // The server's own, which a host asked for.
+    if (claims?.kind === 'recorder') return 'participant';
     const role = await this.#roleOf(claims);
+    if (recorder) requireAllowed({ standing: role, userId }, 'start-recording', meeting.hostUserId);
     if (role === 'host') return role;
     await this.requireUnblocked(meeting.id, { userId, address });
     if (meeting.locked) throw new MeetError('meeting-locked', 'The host has locked the meeting.');
@@ -89,7 +99,7 @@ export class MeetingAccess {
 
   /** The role that a token gives; that of a participant is the one they have now. @throws MeetError `removed` */
   async #roleOf(claims: Claims | undefined): Promise<Role> {
-    if (claims === undefined) return 'participant';
+    if (claims === undefined || claims.kind === 'recorder') return 'participant';
     if (claims.kind === 'host') return 'host';
     if (claims.kind === 'user') return claims.role;
     const record = await this.#options.store.participants.get(claims.participantId);
@@ -119,3 +129,6 @@ export class MeetingAccess {
     return record === undefined || record.leftAt !== null ? 'absent' : record.role;
   }
 }
+
+const recorderOf = ({ claims, recorder }: Applicant): string | null =>
+  claims?.kind === 'recorder' ? claims.recordingId : recorder ? STANDALONE_RECORDER : null;

@@ -3,6 +3,7 @@ import type { Action } from '../../protocol/actions.ts';
 import { MeetError } from '../../protocol/errors.ts';
 import type { Role } from '../../protocol/model.ts';
 import type { AuditLog, Decision } from '../audit/audit-log.ts';
+import type { Recordings } from '../recordings/recordings.ts';
 import {
   type Meeting,
   type MeetingPatch,
@@ -22,6 +23,7 @@ export interface HostActionsOptions {
   readonly records: Records;
   readonly signals: MeetingSignals;
   readonly waitingRoom: WaitingRoom;
+  readonly recordings: Recordings;
   /** Stores a change of the meeting and tells everyone. */
   readonly change: (meetingId: string, patch: MeetingPatch) => Promise<Meeting>;
   readonly end: (meetingId: string) => Promise<Meeting>;
@@ -52,7 +54,7 @@ export class HostActions {
       requireAllowed(actor, name, meeting.hostUserId);
       // Who has just come or gone is written down behind their backs.
       await records.flush();
-      return await this.#plan(actor, action);
+      return await this.#plan(actor, action, meeting);
     });
     // Whom it is done to has a place of its own.
     const { participantId: _, ...rest } = detail;
@@ -60,9 +62,9 @@ export class HostActions {
     await run();
   }
 
-  async #plan(actor: Actor, action: Action): Promise<Planned> {
+  async #plan(actor: Actor, action: Action, meeting: Meeting): Promise<Planned> {
     const { meetingId } = actor;
-    const { signals, change, end, waitingRoom } = this.#options;
+    const { signals, change, end, waitingRoom, recordings } = this.#options;
     switch (action.action) {
       case 'admit':
       case 'deny':
@@ -83,6 +85,20 @@ export class HostActions {
         return { run: () => change(meetingId, { screenSharing: action.allowed }) };
       case 'end':
         return { run: () => end(meetingId) };
+      case 'start-recording': {
+        const { action: _, ...options } = action;
+        await recordings.requireStartable(meetingId);
+        return { run: () => recordings.start(meeting, options) };
+      }
+      case 'change-recording': {
+        const { action: _, ...change } = action;
+        const recording = await recordings.requireRunning(meetingId);
+        return { run: () => recordings.change(recording, change) };
+      }
+      case 'stop-recording': {
+        const recording = await recordings.requireRunning(meetingId);
+        return { run: () => recordings.stop(recording) };
+      }
       case 'unblock':
         return { run: () => this.#options.store.blocks.remove(meetingId, action.participantId) };
       case 'mute-all':

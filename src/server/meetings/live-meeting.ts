@@ -1,7 +1,9 @@
 /** A meeting that has people in it: its participants, their room in the SFU and what everyone is told. */
 import { EventEmitter } from 'node:events';
 import type { MeetingInfo, ParticipantInfo, Role } from '../../protocol/model.ts';
+import type { LiveRecording } from '../../protocol/recording.ts';
 import { CLOSE, type ServerMessage } from '../../protocol/signaling.ts';
+import { STANDALONE_RECORDER } from '../auth/tokens.ts';
 import { ChatBatch, ChatDelivery } from '../chat/delivery.ts';
 import type { ChatFeed } from '../chat/feed.ts';
 import { chatMessage } from '../chat/wire.ts';
@@ -22,6 +24,8 @@ import type { WaitingRoom } from './waiting-room.ts';
 
 export interface LiveMeetingOptions {
   readonly meeting: Meeting;
+  /** The recording that the server makes of it now. */
+  readonly recording: LiveRecording | null;
   readonly room: Room;
   /** Base URL for as long as nobody has come by another. */
   readonly baseUrl: string;
@@ -54,8 +58,11 @@ export interface Arrival {
 }
 
 export interface LiveMeetingEvents {
-  /** The last participant is gone. */
+  /** The last one is gone. */
   empty: [];
+  /** The first participant is here, or the last one gone; who records is none. */
+  occupied: [];
+  deserted: [];
 }
 
 const DENIED: Farewell = { code: CLOSE.removed, reason: 'denied', message: 'The host did not let you in.' };
@@ -64,6 +71,11 @@ const REMOVED: Farewell = {
   code: CLOSE.removed,
   reason: 'removed',
   message: 'A host removed you from the meeting.',
+};
+const RECORDER_REPLACED: Farewell = {
+  code: CLOSE.replaced,
+  reason: 'removed',
+  message: 'Another recorder makes this recording now.',
 };
 const audienceOf = ({ waiting }: Session): Audience => (waiting ? 'hosts' : 'everyone');
 
@@ -74,6 +86,7 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
   readonly #sessions = new Map<string, Session>();
   readonly #state: StateBroadcast;
   #meeting: Meeting;
+  #recording: LiveRecording | null;
   #baseUrl: string | undefined;
   #closed = false;
 
@@ -83,8 +96,10 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
     this.#options = options;
     this.#logger = options.logger;
     this.#meeting = options.meeting;
+    this.#recording = options.recording;
     this.#state = new StateBroadcast({
       meeting: () => this.info(),
+      recording: () => this.recording,
       participant: (id) => this.#sessions.get(id)?.info(),
       speakers: () => options.room.speakers,
       audioSlots: () => options.room.audioSlots,
@@ -114,12 +129,29 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
     return this.#baseUrl ?? this.#options.baseUrl;
   }
 
+  /** The meeting as it is stored. */
+  get stored(): Meeting {
+    return this.#meeting;
+  }
+
   get empty(): boolean {
     return this.#sessions.size === 0;
   }
 
   info(): MeetingInfo {
     return meetingInfo(this.#meeting, this.baseUrl);
+  }
+
+  /** What everybody is told of the recording. */
+  get recording(): LiveRecording | null {
+    return this.#recording ?? this.#standaloneRecording();
+  }
+
+  /** Nobody is in the meeting but who records it. */
+  get deserted(): boolean {
+    return ![...this.#sessions.values()].some(
+      ({ identity, waiting }) => identity.recorder === null && !waiting,
+    );
   }
 
   /** Those who are in the meeting, and for hosts those who wait, too. */
@@ -144,15 +176,21 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
     let session = this.#sessions.get(identity.id);
     if (session === undefined) {
       const waiting = this.waits(identity);
+      this.#closeRecordersOf(identity.recorder);
+      const wasDeserted = this.deserted;
       session = this.#createSession(identity, { joinedAt: Date.now(), waiting, address });
       if (!waiting) this.#options.records.joined(this.id, session.info(), identity, address);
+      if (wasDeserted && !this.deserted) this.emit('occupied');
+      if (identity.recorder === STANDALONE_RECORDER) this.#state.recordingChanged();
+      if (identity.recorder !== null && this.deserted) this.emit('deserted');
     }
     session.attach(connection, arrival);
   }
 
   /** Whether someone who connects has to wait to be let in. */
-  waits({ id, role }: ParticipantIdentity): boolean {
-    return this.#sessions.get(id)?.waiting ?? (this.#meeting.waitingRoom && !runsMeeting(role));
+  waits({ id, role, recorder }: ParticipantIdentity): boolean {
+    const wanted = this.#meeting.waitingRoom && !runsMeeting(role) && recorder === null;
+    return this.#sessions.get(id)?.waiting ?? wanted;
   }
 
   /** Keeps a place for someone who was here when the server went down. */
@@ -217,10 +255,31 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
       case 'lower-hand':
         for (const session of this.#present(signal.participantId)) session.setHand(false);
         break;
+      case 'recording':
+        this.#recording = signal.recording;
+        this.#state.recordingChanged();
+        break;
       case 'roles':
         for (const [id, role] of Object.entries(signal.roles)) this.#setRole(id, role);
         break;
     }
+  }
+
+  /** A recorder that is started anew takes the place of the one that died. */
+  #closeRecordersOf(recording: string | null): void {
+    if (recording === null || recording === STANDALONE_RECORDER) return;
+    for (const session of this.#sessions.values()) {
+      if (session.identity.recorder === recording) session.close('replaced', RECORDER_REPLACED);
+    }
+  }
+
+  /** The recording of somebody else than the server, of which it knows nothing but that it is made. */
+  #standaloneRecording(): LiveRecording | null {
+    for (const session of this.#sessions.values()) {
+      if (session.identity.recorder !== STANDALONE_RECORDER) continue;
+      return { id: null, state: 'recording', since: session.info().joinedAt, layout: 'gallery' };
+    }
+    return null;
   }
 
   /** One who is in the meeting, or all. */
@@ -286,6 +345,8 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
       if (session.waiting) waitingRoom.leave(this.id, identity.id);
       this.#state.participantLeft(identity.id, reason, audienceOf(session));
       records.left(identity.id, reason);
+      if (identity.recorder === STANDALONE_RECORDER) this.#state.recordingChanged();
+      if (identity.recorder === null && this.deserted && !this.#closed) this.emit('deserted');
       if (this.empty && !this.#closed) this.emit('empty');
     });
     this.#sessions.set(identity.id, session);
@@ -315,7 +376,9 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
     const { waitingRoom, records } = this.#options;
     waitingRoom.leave(this.id, session.identity.id);
     records.joined(this.id, session.info(), session.identity, session.address);
+    const wasDeserted = this.deserted;
     session.admit();
+    if (wasDeserted) this.emit('occupied');
   }
 
   #mediaReset(reason: string): void {

@@ -39,6 +39,7 @@ export type Deed =
   | 'list-participants'
   | 'update-meeting'
   | 'end-meeting'
+  | 'read-recording'
   | 'read-audit';
 
 export const POLICY: Readonly<Record<ActionName | Deed, readonly Standing[]>> = {
@@ -65,6 +66,10 @@ export const POLICY: Readonly<Record<ActionName | Deed, readonly Standing[]>> = 
   promote: HOST,
   demote: HOST,
   'hand-over': HOST,
+  'start-recording': HOSTS,
+  'change-recording': HOSTS,
+  'stop-recording': HOSTS,
+  'read-recording': MEMBERS,
   // Only the meeting's creator among them.
   reclaim: MEMBERS,
   end: HOST,

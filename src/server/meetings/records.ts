@@ -21,7 +21,7 @@ export class Records {
   joined(
     meetingId: string,
     { joinedAt }: ParticipantInfo,
-    { id, name, role, userId }: ParticipantIdentity,
+    { id, name, role, userId, recorder }: ParticipantIdentity,
     address: string | null,
   ): void {
     this.#tracks.set(id, new Set());
@@ -29,8 +29,9 @@ export class Records {
       const serverId = this.#serverId;
       // Who comes back after the resume window, or from another server, has a record already.
       if ((await this.#store.participants.rejoin(id, serverId, address)) !== undefined) return;
-      const participant = { id, meetingId, displayName: name, role, userId, joinedAt, serverId, address };
-      await this.#store.participants.add(participant);
+      await this.#store.participants.add({
+        ...{ id, meetingId, displayName: name, role, userId, joinedAt, serverId, address, recorder },
+      });
     });
   }
 

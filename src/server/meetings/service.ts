@@ -8,9 +8,9 @@ import type { AuditLog } from '../audit/audit-log.ts';
 import { type Claims, type ParticipantClaims, requireMeeting, type Tokens } from '../auth/tokens.ts';
 import { iceServersFor } from '../auth/turn.ts';
 import type { Chat } from '../chat/chat.ts';
-import { ChatFeed } from '../chat/feed.ts';
 import type { LiveState } from '../cluster/index.ts';
 import type { ServerConfig, ServerLogger } from '../config.ts';
+import type { Recordings } from '../recordings/recordings.ts';
 import type { Sfu } from '../sfu/index.ts';
 import type { Farewell, ParticipantIdentity } from '../signaling/session.ts';
 import type { Credentials } from '../signaling/token-refresh.ts';
@@ -25,12 +25,12 @@ import {
 import { MeetingAccess, somebody } from './access.ts';
 import { HostActions } from './actions.ts';
 import { CreateLimiter } from './create-limiter.ts';
-import { LiveMeeting } from './live-meeting.ts';
 import { type HeldMeeting, LiveMeetings } from './live-meetings.ts';
+import { MeetingOpener } from './opening.ts';
 import { type Actor, removed, requireAllowed } from './policy.ts';
 import { Records } from './records.ts';
 import { MeetingRequests } from './requests.ts';
-import type { MeetingSignal, MeetingSignals } from './signals.ts';
+import type { MeetingSignals } from './signals.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 export interface MeetingServiceOptions {
@@ -44,6 +44,7 @@ export interface MeetingServiceOptions {
   readonly signals: MeetingSignals;
   readonly chat: Chat;
   readonly audit: AuditLog;
+  readonly recordings: Recordings;
   /** Base URL in what everyone in a meeting is told alike. */
   readonly baseUrl: () => string;
   readonly logger: ServerLogger;
@@ -101,7 +102,13 @@ export class MeetingService {
       access: this.#access,
       live: (meetingId) => this.#live.get(meetingId),
     });
-    this.#live = new LiveMeetings((meetingId) => this.#open(meetingId));
+    const opener = new MeetingOpener({
+      ...parts,
+      handle: (actor, request) => this.requests.handle(actor, request),
+      issueCredentials: (id, identity) => this.#issueCredentials(id, identity),
+      closeEnded: (id) => void this.#live.close(id, ENDED),
+    });
+    this.#live = new LiveMeetings((meetingId) => opener.open(meetingId));
     this.#restored.promise.catch(() => {});
   }
 
@@ -170,6 +177,8 @@ export class MeetingService {
     if (meeting === undefined) throw meetingNotFound(meetingId);
     this.#live.get(meetingId)?.update(meeting);
     this.#options.signals.tellOthers(meetingId, { type: 'updated' });
+    if (patch.recording === true && this.#live.get(meetingId)?.deserted === false)
+      this.#options.recordings.autoStart(meeting);
     return meeting;
   }
 
@@ -201,6 +210,7 @@ export class MeetingService {
   }
 
   async #sendAway(meetingId: string): Promise<void> {
+    this.#options.recordings.meetingEnded(meetingId);
     this.#options.signals.tellOthers(meetingId, { type: 'ended' });
     await this.#live.close(meetingId, ENDED);
   }
@@ -221,22 +231,26 @@ export class MeetingService {
   ): Promise<Joined> {
     this.#refuseStopping();
     if (claims !== undefined) requireMeeting(claims, meetingId);
-    const { displayName: name, password } = body;
-    const ticket = await this.#access.apply({ meetingId, name, password, claims, address });
-    const { role } = ticket;
+    const { displayName: name, password, recorder: records = false } = body;
+    const applicant = { meetingId, name, password, claims, address, recorder: records };
+    const ticket = await this.#access.apply(applicant);
+    const { role, recorder } = ticket;
     let { meeting } = ticket;
-    if (meeting.status === 'scheduled') {
+    // A recorder may wait for the meeting to begin.
+    if (meeting.status === 'scheduled' && recorder === null) {
       meeting = await this.#store.meetings.start(meetingId);
       this.#live.get(meetingId)?.update(meeting);
       this.#options.signals.tellOthers(meetingId, { type: 'updated' });
     }
     if (ticket.userId !== null) await this.#store.users.ensure(ticket.userId);
-    const identity = { id: randomUUID(), name, role, userId: ticket.userId } as const;
+    const identity = { id: randomUUID(), name, role, userId: ticket.userId, recorder } as const;
     const { id } = identity;
-    const state = meeting.waitingRoom && role === 'participant' ? 'waiting' : 'joining';
+    const waits = meeting.waitingRoom && role === 'participant' && recorder === null;
+    const state = waits ? 'waiting' : 'joining';
+    const mark = recorder === null ? {} : { recorder: true };
     return {
       meeting,
-      participant: { id, name, role, state, joinedAt: Date.now(), hand: null, tracks: [] },
+      participant: { id, name, role, state, joinedAt: Date.now(), hand: null, ...mark, tracks: [] },
       ...(await this.#issueCredentials(meetingId, identity)),
     };
   }
@@ -277,14 +291,14 @@ export class MeetingService {
 
   /** Who the bearer of a participant's token is now. @throws MeetError `removed`, `blocked` */
   async #identify(claims: ParticipantClaims, address: string): Promise<ParticipantIdentity> {
-    const { participantId: id, meetingId, name, userId } = claims;
+    const { participantId: id, meetingId, name, userId, recorder } = claims;
     const actor = { participantId: id, userId, name, role: claims.role, address };
     return await this.#options.audit.watch({ meetingId, actor, action: 'connect' }, async () => {
       const record = await this.#store.participants.get(id);
       if (record?.leaveReason === 'removed') throw removed();
       const role = record?.role ?? claims.role;
       if (role !== 'host') await this.#access.requireUnblocked(meetingId, { userId, address });
-      return { id, name, role, userId };
+      return { id, name, role, userId, recorder };
     });
   }
 
@@ -327,70 +341,18 @@ export class MeetingService {
     );
     for (const [meetingId, participants] of present) {
       const { live, release } = await this.#live.hold(meetingId);
-      for (const { id, displayName: name, role, userId, joinedAt } of participants) {
+      for (const { id, displayName: name, role, userId, joinedAt, recorder } of participants) {
         await store.mediaStreams.endAllOf(id);
-        live.restore({ id, name, role, userId }, joinedAt);
+        live.restore({ id, name, role, userId, recorder }, joinedAt);
       }
       release();
     }
   }
 
-  async #open(meetingId: string): Promise<LiveMeeting> {
-    const { config, sfu, tokens, baseUrl, logger, signals, store } = this.#options;
-    const meeting = openMeeting(await this.#store.meetings.get(meetingId), meetingId);
-    const room = await sfu.createRoom(meetingId);
-    let live: LiveMeeting | undefined;
-    const before: MeetingSignal[] = [];
-    // Listened to before the chat is looked up, so that nothing is missed between the two.
-    const unsubscribe = await signals.listen(meetingId, (signal) => {
-      if (live === undefined) before.push(signal);
-      else this.#apply(live, signal);
-    });
-    const feed = await ChatFeed.open(meetingId, { store, logger });
-    live = new LiveMeeting({
-      meeting,
-      room,
-      feed,
-      store,
-      baseUrl: baseUrl(),
-      records: this.#records,
-      waitingRoom: this.#waitingRoom,
-      handle: (actor, request) => this.requests.handle(actor, request),
-      onClosed: () => {
-        unsubscribe().catch((error: unknown) =>
-          logger.error({ err: error }, 'A meeting is still listened to'),
-        );
-      },
-      issueCredentials: (id, identity) => this.#issueCredentials(id, identity),
-      tokenTtlMs: tokens.ttlMs,
-      resumeWindowMs: config.timings.resumeWindowMs,
-      logger: logger.child({ meetingId }),
-    });
-    for (const signal of before) this.#apply(live, signal);
-    return live;
-  }
-
-  #apply(live: LiveMeeting, signal: MeetingSignal): void {
-    if (signal.type === 'ended') {
-      void this.#live.close(live.id, ENDED);
-    } else if (signal.type === 'updated') {
-      this.#reload(live).catch((error: unknown) => {
-        this.#options.logger.error({ err: error, meetingId: live.id }, 'A changed meeting was not read');
-      });
-    } else {
-      live.apply(signal);
-    }
-  }
-
-  async #reload(live: LiveMeeting): Promise<void> {
-    const meeting = await this.#store.meetings.get(live.id);
-    if (meeting !== undefined && !live.closed) live.update(meeting);
-  }
-
   async #issueCredentials(meetingId: string, identity: ParticipantIdentity): Promise<Credentials> {
-    const { id: participantId, role, name, userId } = identity;
+    const { id: participantId, role, name, userId, recorder } = identity;
     const { tokens, config } = this.#options;
-    const issued = await tokens.issueParticipant({ participantId, meetingId, role, name, userId });
+    const issued = await tokens.issueParticipant({ participantId, meetingId, role, name, userId, recorder });
     return { ...issued, iceServers: iceServersFor(config.turn, participantId) };
   }
 

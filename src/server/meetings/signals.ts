@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ChatMessage } from '../../protocol/chat.ts';
 import type { MediaSource, Role } from '../../protocol/model.ts';
+import type { LiveRecording } from '../../protocol/recording.ts';
 import type { Json, LiveState, Unsubscribe } from '../cluster/index.ts';
 import type { ServerLogger } from '../config.ts';
 
@@ -27,6 +28,8 @@ export type MeetingSignal =
     }
   | { readonly type: 'lower-hand'; readonly participantId: string | null }
   | { readonly type: 'roles'; readonly roles: Readonly<Record<string, Role>> }
+  /** What everybody is told of the recording. */
+  | { readonly type: 'recording'; readonly recording: LiveRecording | null }
   /** The stored meeting changed, or ended. */
   | { readonly type: 'updated' }
   | { readonly type: 'ended' };

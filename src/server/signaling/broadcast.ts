@@ -1,5 +1,6 @@
 /** Tells everyone in a meeting what changed, in as few messages as possible. */
 import type { MeetingInfo, ParticipantInfo } from '../../protocol/model.ts';
+import type { LiveRecording } from '../../protocol/recording.ts';
 import type { AudioSlot, StateUpdate } from '../../protocol/signaling.ts';
 
 /** Up to this many participants changes go out at the end of the tick they happen in. */
@@ -13,6 +14,7 @@ export type Audience = 'everyone' | 'hosts';
 /** What a state-update is made of. */
 export interface StateSource {
   meeting(): MeetingInfo;
+  recording(): LiveRecording | null;
   participant(id: string): ParticipantInfo | undefined;
   speakers(): readonly string[];
   /** All audio slots; none in a small meeting. */
@@ -62,6 +64,7 @@ export class StateBroadcast {
   readonly #source: StateSource;
   readonly #changes: Readonly<Record<Audience, Changes>> = { everyone: new Changes(), hosts: new Changes() };
   #meetingChanged = false;
+  #recordingChanged = false;
   #speakersChanged = false;
   readonly #slots = new Map<number, AudioSlot>();
   #resetReason: string | undefined;
@@ -90,6 +93,11 @@ export class StateBroadcast {
 
   meetingChanged(): void {
     this.#meetingChanged = true;
+    this.#schedule();
+  }
+
+  recordingChanged(): void {
+    this.#recordingChanged = true;
     this.#schedule();
   }
 
@@ -128,6 +136,7 @@ export class StateBroadcast {
       self,
       ...(waiting ? {} : { chat: { last: this.#source.lastMessage() } }),
       meeting: this.#source.meeting(),
+      recording: this.#source.recording(),
       participants,
       speakers: this.#source.speakers().filter((id) => visible.has(id)),
       audioSlots: this.#source
@@ -164,6 +173,7 @@ export class StateBroadcast {
     return (
       this.#changes.everyone.pending ||
       this.#meetingChanged ||
+      this.#recordingChanged ||
       this.#speakersChanged ||
       this.#slots.size > 0 ||
       this.#resetReason !== undefined
@@ -175,12 +185,14 @@ export class StateBroadcast {
     const text = update({
       version: this.#version,
       ...(this.#meetingChanged ? { meeting: this.#source.meeting() } : {}),
+      ...(this.#recordingChanged ? { recording: this.#source.recording() } : {}),
       ...this.#changes.everyone.take(this.#source),
       ...(this.#speakersChanged ? { speakers: [...this.#source.speakers()] } : {}),
       ...(this.#slots.size > 0 ? { audioSlots: [...this.#slots.values()] } : {}),
       ...(this.#resetReason === undefined ? {} : { mediaReset: { reason: this.#resetReason } }),
     });
     this.#meetingChanged = false;
+    this.#recordingChanged = false;
     this.#speakersChanged = false;
     this.#slots.clear();
     this.#resetReason = undefined;

@@ -20,6 +20,8 @@ export interface ParticipantIdentity {
   readonly name: string;
   readonly role: Role;
   readonly userId: string | null;
+  /** The recording that it makes, or `standalone`; `null` for everybody else. */
+  readonly recorder: string | null;
 }
 
 /** Why the server ends a participant's presence: close code, reason of `bye`, and a sentence. */
@@ -123,11 +125,12 @@ export class Session extends EventEmitter<SessionEvents> {
   }
 
   info(): ParticipantInfo {
-    const { id, name } = this.#options.identity;
+    const { id, name, recorder } = this.#options.identity;
     const tracks = this.#peer?.tracks ?? [];
     const state = this.#waiting && !this.closed ? 'waiting' : this.#state;
     const { joinedAt } = this.#options;
-    return { id, name, role: this.#role, state, joinedAt, hand: this.#hand, tracks };
+    const mark = recorder === null ? {} : { recorder: true };
+    return { id, name, role: this.#role, state, joinedAt, hand: this.#hand, ...mark, tracks };
   }
 
   /** Sends a serialised message if there is a connection. */

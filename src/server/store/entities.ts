@@ -3,6 +3,14 @@
  * epoch; an absent value is `null`, never `undefined`.
  */
 import type { MediaKind, MediaSource, MeetingStatus, Role } from '../../protocol/model.ts';
+import type {
+  AccessScope,
+  LayoutName,
+  RecordingFormat,
+  RecordingStatus,
+  RecordingStep,
+  StartRecording,
+} from '../../protocol/recording.ts';
 
 export type Tier = 'free' | 'pro' | 'enterprise';
 
@@ -106,6 +114,8 @@ export interface Participant {
   serverId: string | null;
   /** Where it connected from, of IPv6 the network; `null` when it has left. */
   address: string | null;
+  /** The recording that it makes, or `standalone`; `null` for everybody else. */
+  recorder: string | null;
 }
 
 export interface NewParticipant {
@@ -117,6 +127,7 @@ export interface NewParticipant {
   joinedAt?: number;
   serverId?: string | null;
   address?: string | null;
+  recorder?: string | null;
 }
 
 export type ParticipantPatch = Partial<Pick<Participant, 'displayName' | 'role' | 'userId'>>;
@@ -154,9 +165,6 @@ export interface NewMediaStream {
 
 export type MediaStreamPatch = Partial<Pick<MediaStream, 'codec' | 'layers' | 'bitrate' | 'qualityLevel'>>;
 
-export type RecordingStatus = 'recording' | 'processing' | 'ready' | 'failed';
-export type RecordingFormat = 'mp4' | 'webm';
-
 export interface TranscriptSegment {
   /** Milliseconds from the recording's start. */
   startMs: number;
@@ -166,42 +174,108 @@ export interface TranscriptSegment {
 }
 
 export interface RecordingAccess {
-  /** `host`: hosts only; `participants`: whoever was in the meeting; `link`: whoever holds a link. */
-  scope: 'host' | 'participants' | 'link';
+  scope: AccessScope;
   /** Users who may see it besides. */
   userIds: string[];
+}
+
+/** A file of a recording that can be had. */
+export interface StoredRecordingFile {
+  /** Within the recording, as `recording.mp4`. */
+  name: string;
+  /** In the recordings' folder of the server that made it, or in the object store. */
+  place: 'folder' | 'objects';
+  /** In that place. */
+  key: string;
+  size: number;
+  contentType: string;
+}
+
+/** What a server needs to watch over a recorder, also after a restart. */
+export interface RecorderRecord {
+  /** What it was started with. */
+  options: StartRecording;
+  /** The process; `null` while there is none. */
+  pid: number | null;
+  /** How often it was started. */
+  starts: number;
+  /** Bytes of its events that have been acted upon. */
+  read: number;
+  /** It records, all that it recorded is there, what comes after is being made, or all of that is there, too. */
+  stage: 'record' | 'recorded' | 'process' | 'processed';
+  /** It died, and the one that was started after it has not said yet that it goes on. */
+  recovering: boolean;
+  /** It has no space left. */
+  diskFull: boolean;
+}
+
+/** What the recorder is to do, besides the recording's layout; whichever server was asked writes it. */
+export interface WantedRecording {
+  paused: boolean;
+  pin: string | null;
+  /** When it was told to end, milliseconds since the epoch. */
+  stopAt: number | null;
 }
 
 export interface Recording {
   id: string;
   meetingId: string;
-  /** Key in the object store; `null` until the first byte is stored. */
+  /** The meeting's, when the recording began. */
+  title: string | null;
+  /** Where it was uploaded to, `s3://bucket/key`; `null` where it was not. */
   location: string | null;
   format: RecordingFormat;
+  layout: LayoutName;
   status: RecordingStatus;
   durationMs: number | null;
   sizeBytes: number | null;
+  pauses: { from: number; to: number | null }[];
+  files: StoredRecordingFile[];
+  steps: RecordingStep[];
   transcript: TranscriptSegment[] | null;
   access: RecordingAccess;
+  /** The secret of its link; `null` until there is one. */
+  linkKey: string | null;
+  /** Why it failed. */
+  error: string | null;
+  /** The server that runs its recorder. */
+  serverId: string | null;
+  recorder: RecorderRecord | null;
+  wanted: WantedRecording;
   createdAt: number;
+  /** When the first media was recorded. */
+  startedAt: number | null;
   endedAt: number | null;
+  /** When it is to be deleted; `null` for never. */
+  expiresAt: number | null;
 }
 
 export interface NewRecording {
   id?: string;
   meetingId: string;
+  title?: string | null;
   location?: string | null;
   format?: RecordingFormat;
+  layout?: LayoutName;
   access?: RecordingAccess;
+  serverId?: string | null;
+  recorder?: RecorderRecord | null;
+  wanted?: WantedRecording;
   createdAt?: number;
 }
 
-export type RecordingPatch = Partial<
-  Pick<
-    Recording,
-    'location' | 'format' | 'status' | 'durationMs' | 'sizeBytes' | 'transcript' | 'access' | 'endedAt'
-  >
->;
+export type RecordingPatch = Partial<Omit<Recording, 'id' | 'meetingId' | 'createdAt'>>;
+
+/** A call of a webhook that is still to be made. */
+export interface StoredWebhook {
+  id: string;
+  /** JSON, sent as it is. */
+  body: string;
+  /** How often it was tried, the try that it was taken for among them. */
+  attempts: number;
+  nextAt: number;
+  createdAt: number;
+}
 
 export interface Message {
   id: string;

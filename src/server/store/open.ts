@@ -16,6 +16,7 @@ import { secrets } from './secrets.ts';
 import type { Tables } from './tables.ts';
 import type { Store } from './types.ts';
 import { users } from './users.ts';
+import { webhooks } from './webhooks.ts';
 
 /** The part of a pino logger that the store writes to. */
 export interface StoreLogger {
@@ -98,6 +99,7 @@ class SqlStore implements Store {
   readonly files: Store['files'];
   readonly blocks: Store['blocks'];
   readonly audit: Store['audit'];
+  readonly webhooks: Store['webhooks'];
   readonly secrets: Store['secrets'];
   readonly #db: Kysely<Tables>;
   #closed: Promise<void> | undefined;
@@ -114,6 +116,7 @@ class SqlStore implements Store {
     this.files = withDatabaseFaults(files(db));
     this.blocks = withDatabaseFaults(blocks(db));
     this.audit = withDatabaseFaults(audit(db));
+    this.webhooks = withDatabaseFaults(webhooks(db));
     this.secrets = withDatabaseFaults(secrets(db));
   }
 

@@ -32,6 +32,7 @@ export function participants(db: Kysely<Tables>, engine: Store['engine']): Parti
         leaveReason: null,
         serverId: participant.serverId ?? null,
         address: participant.address ?? null,
+        recorder: participant.recorder ?? null,
       };
       return db.transaction().execute(async (trx) => {
         await refuseEnded(trx, row.meetingId);
@@ -98,6 +99,28 @@ export function participants(db: Kysely<Tables>, engine: Store['engine']): Parti
         .orderBy('joinedAt')
         .orderBy('id')
         .execute();
+    },
+    async lastRecorder(recordingId) {
+      return await db
+        .selectFrom('participants')
+        .selectAll()
+        .where('recorder', '=', recordingId)
+        .orderBy('joinedAt', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+    },
+    async wasIn(meetingId, userId) {
+      const found = await db
+        .selectFrom('participants')
+        .select('id')
+        .where('meetingId', '=', meetingId)
+        .where('userId', '=', userId)
+        .where((column) =>
+          column.or([column('leaveReason', 'is', null), column('leaveReason', '!=', 'removed')]),
+        )
+        .limit(1)
+        .executeTakeFirst();
+      return found !== undefined;
     },
     listPresentOn(serverId) {
       return db

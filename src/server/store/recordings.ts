@@ -1,41 +1,59 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
+import { MeetError } from '../../protocol/errors.ts';
 import { newId } from './ids.ts';
-import type { RecordingRow, Tables } from './tables.ts';
-import type { Recording, RecordingAccess, Recordings } from './types.ts';
+import { RECORDING_JSON, type RecordingRow, type Tables } from './tables.ts';
+import type { Recording, RecordingAccess, RecordingPatch, Recordings } from './types.ts';
 
-const HOSTS_ONLY: RecordingAccess = { scope: 'host', userIds: [] };
+/** As the index has it, word for word: with a parameter SQLite does not find the index. */
+const RUNNING = sql<boolean>`status = 'recording'`;
+const HOSTS_ONLY: RecordingAccess = { scope: 'hosts', userIds: [] };
 
 export function recordings(db: Kysely<Tables>): Recordings {
   const get = async (id: string) => {
     const row = await db.selectFrom('recordings').selectAll().where('id', '=', id).executeTakeFirst();
     return row && fromRow(row);
   };
+  const inOrder = () => db.selectFrom('recordings').selectAll().orderBy('createdAt').orderBy('id');
   return {
     get,
     async create(recording) {
-      const row: RecordingRow = {
+      const whole: Recording = {
         id: recording.id ?? newId(),
         meetingId: recording.meetingId,
+        title: recording.title ?? null,
         location: recording.location ?? null,
         format: recording.format ?? 'mp4',
+        layout: recording.layout ?? 'gallery',
         status: 'recording',
         durationMs: null,
         sizeBytes: null,
+        pauses: [],
+        files: [],
+        steps: [],
         transcript: null,
-        access: JSON.stringify(recording.access ?? HOSTS_ONLY),
+        access: recording.access ?? HOSTS_ONLY,
+        linkKey: null,
+        error: null,
+        serverId: recording.serverId ?? null,
+        recorder: recording.recorder ?? null,
+        wanted: recording.wanted ?? { paused: false, pin: null, stopAt: null },
         createdAt: recording.createdAt ?? Date.now(),
+        startedAt: null,
         endedAt: null,
+        expiresAt: null,
       };
-      await db.insertInto('recordings').values(row).execute();
-      return fromRow(row);
+      const inserted = await db
+        .insertInto('recordings')
+        .values(toRow(whole) as RecordingRow)
+        .onConflict((conflict) => conflict.column('meetingId').where(RUNNING).doNothing())
+        .executeTakeFirst();
+      if (inserted.numInsertedOrUpdatedRows === 0n) {
+        throw new MeetError('recording-running', 'The meeting is being recorded already.');
+      }
+      return whole;
     },
     async update(id, patch) {
-      const { transcript, access, ...columns } = patch;
-      const row: Partial<RecordingRow> = {
-        ...columns,
-        ...(transcript === undefined ? {} : { transcript: transcript && JSON.stringify(transcript) }),
-        ...(access === undefined ? {} : { access: JSON.stringify(access) }),
-      };
+      const row = toRow(patch);
       if (!Object.values(row).some((value) => value !== undefined)) return get(id);
       const updated = await db
         .updateTable('recordings')
@@ -46,23 +64,24 @@ export function recordings(db: Kysely<Tables>): Recordings {
       return updated && fromRow(updated);
     },
     async list(meetingId) {
-      const rows = await db
-        .selectFrom('recordings')
-        .selectAll()
-        .where('meetingId', '=', meetingId)
-        .orderBy('createdAt')
-        .orderBy('id')
-        .execute();
-      return rows.map(fromRow);
+      return (await inOrder().where('meetingId', '=', meetingId).execute()).map(fromRow);
     },
     async listByStatus(...status) {
       if (status.length === 0) return [];
-      const rows = await db
-        .selectFrom('recordings')
-        .selectAll()
-        .where('status', 'in', status)
-        .orderBy('createdAt')
-        .orderBy('id')
+      return (await inOrder().where('status', 'in', status).execute()).map(fromRow);
+    },
+    async running(meetingId) {
+      const row = await inOrder()
+        .where('meetingId', '=', meetingId)
+        .where('status', '=', 'recording')
+        .executeTakeFirst();
+      return row && fromRow(row);
+    },
+    async listExpired({ now, limit }) {
+      const rows = await inOrder()
+        .where('expiresAt', '<=', now)
+        .where('status', 'in', ['ready', 'failed'])
+        .limit(limit)
         .execute();
       return rows.map(fromRow);
     },
@@ -73,10 +92,21 @@ export function recordings(db: Kysely<Tables>): Recordings {
   };
 }
 
+/** What is absent stays absent. */
+function toRow(recording: RecordingPatch): Partial<RecordingRow> {
+  const row: Record<string, unknown> = { ...recording };
+  for (const name of RECORDING_JSON) {
+    const value = recording[name];
+    if (value !== undefined) row[name] = value && JSON.stringify(value);
+  }
+  return row;
+}
+
 function fromRow(row: RecordingRow): Recording {
-  return {
-    ...row,
-    transcript: row.transcript === null ? null : JSON.parse(row.transcript),
-    access: JSON.parse(row.access),
-  };
+  const recording: Record<string, unknown> = { ...row };
+  for (const name of RECORDING_JSON) {
+    const text = row[name];
+    recording[name] = text && JSON.parse(text);
+  }
+  return recording as unknown as Recording;
 }

@@ -12,6 +12,7 @@ import type {
   Participant,
   Recording,
   StoredFile,
+  StoredWebhook,
   Tier,
 } from './types.ts';
 
@@ -35,10 +36,23 @@ export interface MeetingRow extends Omit<Meeting, MeetingFlag>, Record<MeetingFl
   lastSequence: number;
 }
 
-export interface RecordingRow extends Omit<Recording, 'transcript' | 'access'> {
-  transcript: string | null;
-  access: string;
-}
+/** What of a recording is stored as JSON. */
+export const RECORDING_JSON = [
+  'transcript',
+  'access',
+  'pauses',
+  'files',
+  'steps',
+  'recorder',
+  'wanted',
+] as const;
+type RecordingJson = (typeof RECORDING_JSON)[number];
+
+export type RecordingRow = {
+  [Name in keyof Recording]: Name extends RecordingJson
+    ? string | (null extends Recording[Name] ? null : never)
+    : Recording[Name];
+};
 
 export interface FileRow extends Omit<StoredFile, 'scanned' | 'sent'> {
   scanned: Flag;
@@ -65,6 +79,7 @@ export interface Tables {
   files: FileRow;
   blocks: Block;
   audit: AuditRow;
+  webhooks: StoredWebhook;
   secrets: SecretRow;
 }
 

@@ -1,5 +1,6 @@
 /** The functions of the store. */
 import type { MeetError } from '../../protocol/errors.ts';
+import type { RecordingStatus } from '../../protocol/recording.ts';
 import type {
   AuditRecord,
   Block,
@@ -20,8 +21,8 @@ import type {
   ParticipantPatch,
   Recording,
   RecordingPatch,
-  RecordingStatus,
   StoredFile,
+  StoredWebhook,
   User,
   UserPatch,
 } from './entities.ts';
@@ -82,6 +83,10 @@ export interface Participants {
   leaveAll(meetingId: string, reason: string, at?: number): Promise<number>;
   /** Those who have not left, in the order they joined. */
   listPresent(meetingId: string): Promise<Participant[]>;
+  /** Who came last to make this recording. */
+  lastRecorder(recordingId: string): Promise<Participant | undefined>;
+  /** Whether the user has been in the meeting, and was not removed from it. */
+  wasIn(meetingId: string, userId: string): Promise<boolean>;
   /** The same for a server's meetings in progress. */
   listPresentOn(serverId: string): Promise<Participant[]>;
 }
@@ -100,7 +105,10 @@ export interface MediaStreams {
 }
 
 export interface Recordings {
-  /** Begins in status `recording`. @throws MeetError `not-found` when the meeting is unknown. */
+  /**
+   * Begins in status `recording`.
+   * @throws MeetError `not-found` when the meeting is unknown, `recording-running` where another one of it runs
+   */
   create(recording: NewRecording): Promise<Recording>;
   get(id: string): Promise<Recording | undefined>;
   update(id: string, patch: RecordingPatch): Promise<Recording | undefined>;
@@ -108,6 +116,10 @@ export interface Recordings {
   list(meetingId: string): Promise<Recording[]>;
   /** Recordings in one of the states, as those left unfinished by a crash. Oldest first. */
   listByStatus(...status: RecordingStatus[]): Promise<Recording[]>;
+  /** The recording of the meeting that runs. */
+  running(meetingId: string): Promise<Recording | undefined>;
+  /** Those to be deleted at this time. */
+  listExpired(options: { now: number; limit: number }): Promise<Recording[]>;
   /** Forgets the record, not the object. Answers whether it was there. */
   delete(id: string): Promise<boolean>;
 }
@@ -170,6 +182,18 @@ export interface Audit {
   page(meetingId: string, options: { after: number; limit: number }): Promise<AuditRecord[]>;
 }
 
+/** Calls of webhooks that are still to be made; they outlive the server. */
+export interface Webhooks {
+  /** A second one of the same id is not added. */
+  add(call: { id: string; body: string; createdAt: number }): Promise<void>;
+  /** Takes those that are due, for one caller only, who has until `busyUntil` to delete them or put them off. */
+  take(options: { now: number; busyUntil: number; limit: number }): Promise<StoredWebhook[]>;
+  later(id: string, nextAt: number): Promise<void>;
+  /** When the next one is due. */
+  nextAt(): Promise<number | undefined>;
+  delete(id: string): Promise<void>;
+}
+
 /** What servers that share a database have in common and nobody else may know. */
 export interface Secrets {
   /** The value of that name; `create` makes it the first time. All callers, in whichever process, get the same. */
@@ -188,6 +212,7 @@ export interface Store {
   readonly files: Files;
   readonly blocks: Blocks;
   readonly audit: Audit;
+  readonly webhooks: Webhooks;
   readonly secrets: Secrets;
   /** Resolves when the database answers. @throws MeetError `storage-failed` */
   check(): Promise<void>;

@@ -1,5 +1,6 @@
 /** What has changed in the meeting, as sentences. */
 import type { MeetingInfo, ParticipantInfo } from '../../protocol/model.ts';
+import type { LiveRecording } from '../../protocol/recording.ts';
 import type { Tone } from './timeline.ts';
 
 export interface Remark {
@@ -54,6 +55,25 @@ export function meetingRemarks(before: MeetingInfo, now: MeetingInfo): Remark[] 
     ),
     ...(before.title === now.title ? [] : [remark('The meeting has another title.')]),
   ];
+}
+
+/** What is said when the recording begins, pauses or ends. */
+export function recordingRemarks(before: LiveRecording | null, now: LiveRecording | null): Remark[] {
+  const full = now?.diskFull && !before?.diskFull;
+  const remarks = full ? [remark('There is no space left for the recording.', 'bad')] : [];
+  if (before?.state === now?.state) return remarks;
+  switch (now?.state) {
+    case undefined:
+      return [...remarks, remark('The recording has ended.', 'warning')];
+    case 'recording':
+      return [...remarks, remark('The meeting is being recorded.', 'warning')];
+    case 'paused':
+      return [...remarks, remark('The recording is paused.', 'warning')];
+    case 'recovering':
+      return [...remarks, remark('The recorder died and is being started again.', 'warning')];
+    default:
+      return remarks;
+  }
 }
 
 function waits(label: string): Remark {

@@ -34,7 +34,8 @@ export interface PeopleInput {
 export function peopleOf(input: PeopleInput): Person[] {
   const people: Person[] = [];
   for (const participant of input.participants) {
-    if (participant.state !== 'waiting' && participant.state !== 'left')
+    const { state, recorder } = participant;
+    if (state !== 'waiting' && state !== 'left' && recorder !== true)
       people.push(personOf(participant, input));
   }
   return people.sort(

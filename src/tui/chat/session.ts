@@ -9,7 +9,7 @@ import { COMMANDS, type CommandContext, failureLines, runLine } from './commands
 import { completer } from './complete.ts';
 import { labelsOf } from './labels.ts';
 import { Levels } from './levels.ts';
-import { listNames, meetingRemarks, participantRemarks, type Remark } from './notices.ts';
+import { listNames, meetingRemarks, participantRemarks, type Remark, recordingRemarks } from './notices.ts';
 import { guestsOf, type Person, peopleOf } from './people.ts';
 import { QualityMeter } from './quality.ts';
 import { Timeline, type Tone } from './timeline.ts';
@@ -57,6 +57,7 @@ export class ChatSession extends EventEmitter<ChatSessionEvents> {
   #gathering: NodeJS.Timeout | undefined;
   #labels: ReadonlyMap<string, string> = new Map();
   #meeting;
+  #recording;
   #line: ParticipantLine;
   #progress: string | undefined;
   #reconnecting: { readonly reason: string; readonly sinceMs: number } | undefined;
@@ -70,6 +71,7 @@ export class ChatSession extends EventEmitter<ChatSessionEvents> {
     super();
     this.client = client;
     this.#meeting = client.meeting;
+    this.#recording = client.recording.state;
     this.#line = participantLine('', client);
     const session = this;
     this.#context = {
@@ -221,6 +223,12 @@ export class ChatSession extends EventEmitter<ChatSessionEvents> {
       this.#say(remarks);
       changed();
     });
+    client.on('recording', (recording) => {
+      const remarks = recordingRemarks(this.#recording, recording);
+      this.#recording = recording;
+      this.#say(remarks);
+      changed();
+    });
     client.on('message', (message) => {
       this.timeline.add([message]);
       this.emit('message', message);
@@ -282,6 +290,7 @@ export class ChatSession extends EventEmitter<ChatSessionEvents> {
     const role = this.isHost ? ` (${this.client.self.role})` : '';
     const company = others.length === 0 ? 'nobody else is here yet' : `with ${listNames(others)}`;
     this.notice(`You are in as ${this.selfLabel}${role}, ${company}. /help lists the commands.`);
+    this.#say(recordingRemarks(null, this.client.recording.state));
     void this.loadOlder();
   }
 
@@ -296,6 +305,8 @@ export class ChatSession extends EventEmitter<ChatSessionEvents> {
     } else this.#known.set(id, participant);
     if (before === undefined || state === GONE) this.#labels = labelsOf(this.#known.values());
     const label = this.#labels.get(id) ?? labelBefore ?? harmless(participant.name);
+    // Of a recorder the recording says enough.
+    if (participant.recorder === true) return;
     this.#say(participantRemarks(before, participant, { label, self }));
     if (self) this.#onSelf(before, participant);
     else this.#gather(before, participant, label);

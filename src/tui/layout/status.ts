@@ -2,6 +2,7 @@
 import { harmless } from '../../client/chat/text.ts';
 import type { MeetingStats } from '../../client/types.ts';
 import type { MeetingInfo } from '../../protocol/model.ts';
+import type { LiveRecording, RecordingState } from '../../protocol/recording.ts';
 import { duration } from '../chat/format.ts';
 import type { ParticipantLine } from '../stats-line.ts';
 import { drawable, type EmojiSupport } from '../text/emoji.ts';
@@ -24,8 +25,17 @@ export function titleLine(
   ];
 }
 
+const RECORDING_WORDS: Readonly<Record<RecordingState, string>> = {
+  starting: '● recording starts',
+  recording: '● recording',
+  paused: '‖ recording paused',
+  recovering: '● recorder is being started again',
+  stopping: '● recording stops',
+};
+
 export interface StatusInput {
   readonly meeting: MeetingInfo;
+  readonly recording: LiveRecording | null;
   readonly figures: ParticipantLine;
   readonly unsent: number;
   readonly waiting: boolean;
@@ -37,11 +47,14 @@ export interface StatusInput {
 
 /** How long the meeting runs, whether it is recorded, and how much comes and goes how well. */
 export function statusLine(input: StatusInput): Line {
-  const { meeting, figures, unsent, waiting, reconnecting, now, nowMs } = input;
+  const { meeting, recording, figures, unsent, waiting, reconnecting, now, nowMs } = input;
   const parts: Segment[][] = [];
   if (waiting) parts.push([segment('waiting to be let in', 'warning')]);
   else if (meeting.startedAt !== null) parts.push([segment(duration(now - meeting.startedAt))]);
-  if (meeting.settings.recording) parts.push([segment('● to be recorded', 'bad')]);
+  if (recording !== null) {
+    parts.push([segment(RECORDING_WORDS[recording.state], recording.state === 'paused' ? 'warning' : 'bad')]);
+    if (recording.diskFull) parts.push([segment('no space for it', 'bad')]);
+  } else if (meeting.settings.recording) parts.push([segment('● to be recorded', 'bad')]);
   if (reconnecting !== undefined) {
     const seconds = Math.floor((nowMs - reconnecting.sinceMs) / 1000);
     parts.push([segment(`reconnecting for ${seconds} s …`, 'bad')]);

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type { MeetingClient } from '../../client/meeting.ts';
 import type { RemoteTrack } from '../../client/peer/remote-track.ts';
-import { type CodedPicture, type Picture, VideoDecoder } from '../../media/decode/video-decoder.ts';
+import type { CodedPicture } from '../../media/decode/coded-input.ts';
+import { type Picture, VideoDecoder } from '../../media/decode/video-decoder.ts';
 import type { VideoCodec } from '../../media/types.ts';
 import { MeetError } from '../../protocol/errors.ts';
 import type { VideoLayout } from '../chat/commands/types.ts';

@@ -1,5 +1,5 @@
 /** Recordings as the recorder leaves them, made of coloured pictures, beeps and spoken lines. */
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RecordingFolder } from '../../../src/recorder/folder/index.ts';
@@ -15,11 +15,34 @@ export interface FixtureOptions {
   readonly seconds: number;
   /** A colour of ffmpeg's for each ten seconds of the picture. */
   readonly colours?: readonly string[];
+  /** A picture that moves all the time in place of them. */
+  readonly moving?: boolean;
   readonly events?: readonly RecordingEvent[];
   /** Makes files in the folder's `tracks/`. */
   readonly tracks?: (folder: string) => Promise<void>;
   /** No live file. */
   readonly tracksOnly?: boolean;
+}
+
+const templates = new Map<string, Promise<{ directory: string }>>();
+
+/** A copy of a recording that is made once for all tests of a file with the same options; both are temporary folders. */
+export async function copyRecording(
+  name: string,
+  options: FixtureOptions,
+): Promise<{ directory: string; path: string }> {
+  const template = templates.get(name) ?? makeRecording(options);
+  templates.set(name, template);
+  const directory = await mkdtemp(join(tmpdir(), 'meet-after-'));
+  await cp((await template).directory, directory, { recursive: true, preserveTimestamps: true });
+  return { directory, path: join(directory, 'rec-1') };
+}
+
+/** Removes what `copyRecording` copies from. */
+export async function removeTemplates(): Promise<void> {
+  for (const template of templates.values())
+    await rm((await template).directory, { recursive: true, force: true });
+  templates.clear();
 }
 
 /** Makes a stopped recording `<temporary folder>/rec-1` and gives the temporary folder. */
@@ -54,11 +77,11 @@ export async function makeRecording(options: FixtureOptions): Promise<{ director
 /** A fragmented file like the recorder's: fragments of a second, beeps, and the picture's colour by ten seconds. */
 async function makeLive(
   path: string,
-  { format = 'mp4', seconds, colours = ['red'] }: FixtureOptions,
+  { format = 'mp4', seconds, colours = ['red'], moving = false }: FixtureOptions,
 ): Promise<void> {
   const pictures = colours.flatMap((colour, index) => {
     const length = Math.min(10, seconds - index * 10);
-    return ['-f', 'lavfi', '-i', `color=${colour}:s=320x180:r=10:d=${length}`];
+    return ['-f', 'lavfi', '-i', `${moving ? 'testsrc2=' : `color=${colour}:`}s=320x180:r=10:d=${length}`];
   });
   const sound = ['-f', 'lavfi', '-i', `sine=frequency=440:beep_factor=4:d=${seconds}`];
   const joined = `${colours.map((_, index) => `[${index}:v]`).join('')}concat=n=${colours.length}:v=1:a=0[v]`;
@@ -107,3 +130,14 @@ export async function makeSpeech(
 /** Longest track of speech, and longest line, seconds. */
 const SPOKEN_S = 60;
 const LINE_S = 3.5;
+
+/** A track that is silent but for a second of sound at each of these seconds, without packets in between. */
+export async function makeTones(path: string, at: readonly number[]): Promise<void> {
+  const heard = at.map((second) => `between(t,${second},${second + 1})`).join('+');
+  const sent = at.map((second) => `between(n/50,${second},${second + 1.5})`).join('+');
+  await runFfmpeg([
+    ...['-f', 'lavfi', '-i', `aevalsrc='0.2*sin(2764*t)*(${heard})':s=48000:d=${Math.max(...at) + 2}`],
+    ...['-c:a', 'libopus', '-b:a', '32k', '-ac', '1', '-bsf:a', `noise=amount=0:drop='not(${sent})'`],
+    ...['-f', 'matroska', path],
+  ]);
+}

@@ -60,16 +60,34 @@ test('before the first report a track has its own clock, which agrees with the a
 
 test('file time becomes wall time by the anchors, between and beyond them', () => {
   const anchors = [
-    { fileMs: 0, capturedAt: 10_000 },
-    { fileMs: 1000, capturedAt: 11_001 },
+    // What is known at first is late by the delay of the first frame.
+    { fileMs: 0, capturedAt: 10_090 },
+    { fileMs: 1000, capturedAt: 11_000 },
     // The sender's clock was set.
     { fileMs: 2000, capturedAt: 15_000 },
+    // It is slow.
+    { fileMs: 102_000, capturedAt: 115_020 },
   ];
   const timeline = new FileTimeline(anchors, 5);
   expect(timeline.capturedAt(0)).toBe(10_000);
-  expect(timeline.capturedAt(500)).toBeCloseTo(10_500.5);
-  expect(timeline.capturedAt(1500)).toBe(11_501);
-  expect(timeline.capturedAt(2500)).toBe(15_500);
+  expect(timeline.capturedAt(500)).toBe(10_500);
+  expect(timeline.capturedAt(1500)).toBe(11_500);
+  expect(timeline.capturedAt(2500)).toBeCloseTo(15_500.1);
+  expect(timeline.capturedAt(52_000)).toBeCloseTo(65_010);
+  expect(timeline.capturedAt(103_000)).toBe(116_020);
+  // File time and the sender's clock part by 33 ms; that is no delay.
+  const parted = new FileTimeline(
+    [
+      { fileMs: 0, capturedAt: 500, senderMs: 9_000 },
+      { fileMs: 300, capturedAt: 763, senderMs: 9_333 },
+      { fileMs: 1300, capturedAt: 1763, senderMs: 10_333 },
+    ],
+    0,
+  );
+  expect(parted.capturedAt(0)).toBe(430);
+  expect(parted.capturedAt(299)).toBe(729);
+  expect(parted.capturedAt(300)).toBe(763);
+  expect(parted.capturedAt(1000)).toBe(1463);
   expect(new FileTimeline([], 77).capturedAt(3)).toBe(80);
   expect(new FileTimeline([{ fileMs: 100, capturedAt: 1100 }], 0).capturedAt(50)).toBe(1050);
 });

@@ -32,12 +32,17 @@ test('a token gives back what it was made from', async () => {
     role: 'co-host',
     name: 'Zoë 🎥',
     userId: 'u',
+    recorder: null,
   } as const;
   const { token, expiresAt } = await tokens.issueParticipant(claims);
   expect(await tokens.verify(token)).toEqual({ kind: 'participant', ...claims, expiresAt });
   const host = await tokens.issueHost({ userId: 'u', meetingId: 'm' });
   const claimed = await tokens.verify(host.token);
   expect(claimed).toEqual({ kind: 'host', userId: 'u', meetingId: 'm' });
+  const recorder = await tokens.issueRecorder({ recordingId: 'r', meetingId: 'm' });
+  expect(await tokens.verify(recorder.token)).toEqual({
+    ...{ kind: 'recorder', recordingId: 'r', meetingId: 'm', userId: null },
+  });
   expect(() => requireMeeting(claimed, 'm')).not.toThrow();
   expect(() => requireMeeting(claimed, 'other')).toThrow('another meeting');
 });

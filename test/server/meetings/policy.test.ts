@@ -29,6 +29,10 @@ const TABLE: Readonly<Record<keyof typeof POLICY, string>> = {
   promote: 'yes no no',
   demote: 'yes no no',
   'hand-over': 'yes no no',
+  'start-recording': 'yes yes no',
+  'change-recording': 'yes yes no',
+  'stop-recording': 'yes yes no',
+  'read-recording': 'yes yes yes',
   reclaim: 'creator no no',
   end: 'yes no no',
   'update-meeting': 'yes no no',
@@ -52,6 +56,7 @@ const DEEDS: readonly Deed[] = [
   'list-participants',
   'update-meeting',
   'end-meeting',
+  'read-recording',
   'read-audit',
 ];
 type Who = 'host' | 'co-host' | 'participant' | 'waiting' | 'removed' | 'stranger';
@@ -66,9 +71,12 @@ function expected(deed: keyof typeof POLICY, who: Who): string {
   return TABLE[deed].split(' ')[column] === 'no' ? 'forbidden' : 'ok';
 }
 
+/** A recorder that does nothing, and ends with the server. */
+const IDLE = [process.execPath, '-e', 'process.stdin.resume().on("end", () => process.exit())'];
+
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ chatRate: false, allowUnscanned: true });
+  server = await startTestServer({ chatRate: false, allowUnscanned: true, recordings: { command: IDLE } });
 });
 afterAll(() => server.close());
 
@@ -82,11 +90,12 @@ interface Scene {
 }
 
 /** A meeting with one of each. */
-async function scene(): Promise<Scene> {
+async function scene(deed = ''): Promise<Scene> {
   const { meeting, hostToken } = await createMeeting(server.url, { settings: { waitingRoom: true } });
   const { meeting: other } = await createMeeting(server.url);
   const host = await connect(server.url, meeting.id, 'Host', hostToken);
   const act = (action: object) => host.client.request('action', action);
+  if (/^(change|stop)-recording$/.test(deed)) await act({ action: 'start-recording' });
   const admitted = async (name: string) => {
     const member = await connect(server.url, meeting.id, name);
     expect((await act({ action: 'admit', participantId: member.id })).type).toBe('ok');
@@ -148,6 +157,8 @@ async function overRest(deed: string, who: Who, on: Scene): Promise<string> {
       return call('DELETE', '');
     case 'read-audit':
       return call('GET', '/audit');
+    case 'read-recording':
+      return call('GET', '/recording');
     case 'send-file':
     case 'fetch-file': {
       const form = new FormData();
@@ -226,13 +237,13 @@ describe.each([
   test.each(tried)('%s', async (deed) => {
     // Those who may not first: what they are refused changes nothing.
     const refusals = WHO.filter((who) => expected(deed as keyof typeof POLICY, who) !== 'ok');
-    const on = await scene();
+    const on = await scene(deed);
     const results: Record<string, string> = {};
     for (const who of refusals) results[who] = await run(deed, who, on);
     for (const who of WHO) {
       if (refusals.includes(who)) continue;
       // What it changes is there to be changed for each.
-      results[who] = await run(deed, who, results.host === undefined ? on : await scene());
+      results[who] = await run(deed, who, results.host === undefined ? on : await scene(deed));
     }
     const wanted = WHO.map((who) => [who, expected(deed as keyof typeof POLICY, who)]);
     expect(results).toEqual(Object.fromEntries(wanted));

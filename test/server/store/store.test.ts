@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MeetError } from '../../../src/protocol/errors.ts';
-import { openStore, type Store, type StoreOptions } from '../../../src/server/store/index.ts';
+import {
+  openStore,
+  type Recording,
+  type RecordingPatch,
+  type Store,
+  type StoreOptions,
+} from '../../../src/server/store/index.ts';
 import { coded, describeEngines, silent } from './engines.ts';
 
 describeEngines('store on {engine}', (engine) => {
@@ -152,47 +158,117 @@ describeEngines('store on {engine}', (engine) => {
   describe('recordings', () => {
     test('go from recording to ready', async () => {
       const { id: meetingId } = await store.meetings.create();
-      const recording = await store.recordings.create({ meetingId, format: 'webm', createdAt: 5 });
+      const recorder = {
+        options: { layout: 'speaker' as const, size: '640x360' },
+        ...{ pid: 7, starts: 1, read: 0 },
+        ...{ stage: 'record' as const, recovering: false, diskFull: false },
+      };
+      const recording = await store.recordings.create({
+        ...{ meetingId, title: 'Weekly', format: 'webm', layout: 'speaker', createdAt: 5 },
+        ...{ serverId: 's1', recorder },
+      });
       expect(recording).toEqual({
         id: recording.id,
         meetingId,
+        title: 'Weekly',
         location: null,
         format: 'webm',
+        layout: 'speaker',
         status: 'recording',
         durationMs: null,
         sizeBytes: null,
+        pauses: [],
+        files: [],
+        steps: [],
         transcript: null,
-        access: { scope: 'host', userIds: [] },
+        access: { scope: 'hosts', userIds: [] },
+        linkKey: null,
+        error: null,
+        serverId: 's1',
+        recorder,
+        wanted: { paused: false, pin: null, stopAt: null },
         createdAt: 5,
+        startedAt: null,
         endedAt: null,
+        expiresAt: null,
       });
       expect(await store.recordings.listByStatus('recording', 'processing')).toContainEqual(recording);
-      const transcript = [{ startMs: 0, endMs: 900, participantId: null, text: 'Guten Tag, "Welt"\0' }];
-      const patch = {
+      expect(await store.recordings.running(meetingId)).toEqual(recording);
+      const patch: RecordingPatch = {
         status: 'ready',
-        location: 'recordings/a.webm',
+        location: 's3://b/recordings/a.webm',
         sizeBytes: 6 * 2 ** 40,
         durationMs: 90_000,
-        transcript,
+        transcript: [{ startMs: 0, endMs: 900, participantId: null, text: 'Guten Tag, "Welt"\0' }],
         access: { scope: 'participants', userIds: ['u1'] },
+        linkKey: 'secret',
+        pauses: [
+          { from: 1, to: 2 },
+          { from: 3, to: null },
+        ],
+        files: [{ name: 'a.webm', place: 'folder', key: 'x/a.webm', size: 9, contentType: 'video/webm' }],
+        steps: [{ name: 'thumbnails', state: 'failed', error: 'no "ffmpeg"' }],
+        recorder: null,
+        wanted: { paused: true, pin: 'Ada', stopAt: 5 },
+        startedAt: 5,
         endedAt: 6,
-      } as const;
-      const ready = await store.recordings.update(recording.id, {
-        ...patch,
-        access: { scope: 'participants', userIds: ['u1'] },
-      });
+        expiresAt: 7,
+      };
+      const ready = await store.recordings.update(recording.id, patch);
       expect(ready).toEqual({ ...recording, ...patch });
       expect(await store.recordings.get(recording.id)).toEqual(ready);
       expect(await store.recordings.list(meetingId)).toEqual([ready]);
+      expect(await store.recordings.running(meetingId)).toBeUndefined();
       expect(await store.recordings.listByStatus()).toEqual([]);
+      expect(await store.recordings.listExpired({ now: 6, limit: 9 })).toEqual([]);
+      expect(await store.recordings.listExpired({ now: 7, limit: 9 })).toEqual([ready]);
       expect(await store.recordings.update(recording.id, { transcript: null })).toMatchObject({
         transcript: null,
       });
+      expect(await store.recordings.update(recording.id, {})).toMatchObject({ transcript: null });
       expect(await store.recordings.delete(recording.id)).toBe(true);
       expect(await store.recordings.delete(recording.id)).toBe(false);
       expect(await store.recordings.update(recording.id, { status: 'failed' })).toBeUndefined();
       await expect(store.recordings.create({ meetingId: 'none' })).rejects.toEqual(coded('not-found'));
     });
+
+    test('run one at a time in a meeting, whoever starts them', async () => {
+      const { id: meetingId } = await store.meetings.create();
+      const other = await openStore(options, silent);
+      const started = await Promise.allSettled(
+        [store, other, store, other].map(({ recordings }) => recordings.create({ meetingId })),
+      );
+      await other.close();
+      const [first, ...refused] = started.sort((a, b) => a.status.localeCompare(b.status));
+      expect(first).toMatchObject({ status: 'fulfilled' });
+      const { id } = (first as PromiseFulfilledResult<Recording>).value;
+      expect(refused).toHaveLength(3);
+      for (const one of refused) expect(one).toMatchObject({ reason: coded('recording-running') });
+      await store.recordings.update(id, { status: 'processing' });
+      await store.recordings.create({ meetingId, format: 'm4a' });
+      await expect(store.recordings.update(id, { status: 'recording' })).rejects.toEqual(
+        coded('bad-request'),
+      );
+      await expect(store.recordings.create({ id, meetingId: 'none' })).rejects.toBeInstanceOf(MeetError);
+    });
+  });
+
+  test('a webhook call is kept once and taken by one', async () => {
+    const call = { id: 'r.recording.ready', body: '{"a":1}', createdAt: 10 };
+    await store.webhooks.add(call);
+    await store.webhooks.add({ ...call, body: 'another' });
+    expect(await store.webhooks.nextAt()).toBe(10);
+    expect(await store.webhooks.take({ now: 9, busyUntil: 50, limit: 5 })).toEqual([]);
+    const other = await openStore(options, silent);
+    const taken = await Promise.all(
+      [store, other].map(({ webhooks }) => webhooks.take({ now: 10, busyUntil: 50, limit: 5 })),
+    );
+    await other.close();
+    expect(taken.flat()).toEqual([{ ...call, attempts: 1, nextAt: 50 }]);
+    await store.webhooks.later(call.id, 20);
+    expect(await store.webhooks.take({ now: 20, busyUntil: 60, limit: 5 })).toMatchObject([{ attempts: 2 }]);
+    await store.webhooks.delete(call.id);
+    expect(await store.webhooks.nextAt()).toBeUndefined();
   });
 
   test('a secret is made once, however many ask for it at once', async () => {

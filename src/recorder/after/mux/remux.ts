@@ -6,6 +6,7 @@ import { saveError } from '../../../media/save/index.ts';
 import { MeetError } from '../../../protocol/errors.ts';
 import type { RecordingFormat } from '../../types.ts';
 import type { Chapter } from '../chapters.ts';
+import { threeLetters } from '../transcript/language.ts';
 import { CONTAINERS } from './formats.ts';
 import { writeMetadata } from './metadata.ts';
 import { runCounted, type StreamSum } from './packets.ts';
@@ -46,8 +47,7 @@ export async function remux(
   } catch (error) {
     throw saveError(metadata, error);
   }
-  const language =
-    captions?.language === undefined ? [] : ['-metadata:s:s:0', `language=${captions.language}`];
+  const language = captions?.language === undefined ? undefined : threeLetters(captions.language);
   const read = await runCounted(
     ffmpeg,
     [
@@ -57,7 +57,13 @@ export async function remux(
       ...['-map', '0:v?', '-map', '0:a?', ...(captions ? ['-map', '2:s'] : [])],
       ...['-map_metadata', '1', '-map_chapters', '1', '-c', 'copy'],
       ...(captions
-        ? ['-c:s', container.subtitles, '-metadata:s:s:0', `title=${CAPTIONS_TITLE}`, ...language]
+        ? [
+            '-c:s',
+            container.subtitles,
+            '-metadata:s:s:0',
+            `title=${CAPTIONS_TITLE}`,
+            ...(language === undefined ? [] : ['-metadata:s:s:0', `language=${language}`]),
+          ]
         : []),
       ...container.indexInFront(input.seconds),
       ...['-f', container.muxer, '-y', `file:${output}`],

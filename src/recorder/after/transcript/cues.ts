@@ -12,7 +12,7 @@ const PAUSE_MS = 1_000;
 const MIN_CUE_MS = 500;
 /** Scripts without spaces have words of one character. */
 const UNSPACED =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/u;
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\u3001-\u303f\uff00-\uffef]/u;
 
 /** Splits segments into cues of a length that can be read. Times stay on the clock of the segments. */
 export function splitSegments(segments: readonly SpokenSegment[]): SpokenWord[] {

@@ -120,7 +120,11 @@ async function transcribePiece(track: StoredTrack, audio: TrackAudio, piece: Spa
     await audio.writeWav(piece, wav);
     if (transcriber.audio === 'flac') await encodeFlac(ffmpeg, wav, flac);
     const path = transcriber.audio === 'flac' ? flac : wav;
-    const segments = await withRetries(() => transcriber.transcribe(path, signal), { ...retry, signal });
+    const durationMs = piece.endMs - piece.startMs;
+    const segments = await withRetries(() => transcriber.transcribe({ path, durationMs }, signal), {
+      ...retry,
+      signal,
+    });
     await replaceFile(kept, JSON.stringify(segments));
     return segments;
   } finally {

@@ -11,11 +11,17 @@ export interface SpokenSegment extends SpokenWord {
   readonly words?: readonly SpokenWord[];
 }
 
+/** A piece of a track, 16 kHz and mono. */
+export interface SpeechFile {
+  readonly path: string;
+  readonly durationMs: number;
+}
+
 /** A provider of transcripts. */
 export interface Transcriber {
   /** As a person knows it, with its model. */
   readonly name: string;
-  /** Of the 16 kHz mono file that it wants. */
+  /** Of the file that it wants. */
   readonly audio: 'flac' | 'wav';
   /** Longest piece that it takes, milliseconds. */
   readonly maximumMs: number;
@@ -28,7 +34,7 @@ export interface Transcriber {
   /**
    * @throws MeetError `transcription-failed` when another try may help, `transcription-refused` when none will
    */
-  transcribe(path: string, signal?: AbortSignal): Promise<readonly SpokenSegment[]>;
+  transcribe(speech: SpeechFile, signal?: AbortSignal): Promise<readonly SpokenSegment[]>;
 }
 
 /** What a transcriber hears, hertz: speech models are made for it. */

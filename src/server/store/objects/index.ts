@@ -1,4 +1,4 @@
-export { assertObjectKey, contentDisposition, contentTypeOf } from '../../../objects/key.ts';
+export { assertObjectKey, contentDisposition, contentTypeOf, isObjectKey } from '../../../objects/key.ts';
 export { FolderObjectStore } from './folder.ts';
 export { type LinkedObject, ObjectLinks, type ObjectLinksOptions } from './links.ts';
 export { type ObjectStoreOptions, openObjectStore } from './open.ts';

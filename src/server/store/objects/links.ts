@@ -7,6 +7,8 @@ export interface ObjectLinksOptions {
   readonly secret: string;
   /** Milliseconds since the epoch; `Date.now` unless given. */
   readonly now?: () => number;
+  /** Other stores, by what keys of their objects begin with in links. */
+  readonly mounts?: Readonly<Record<string, ObjectStore>>;
 }
 
 /** What a GET of a link answers: bytes of a folder, or where an S3 gives them. */
@@ -22,11 +24,13 @@ export class ObjectLinks {
   readonly #store: ObjectStore;
   readonly #secret: string;
   readonly #now: () => number;
+  readonly #mounts: Readonly<Record<string, ObjectStore>>;
 
-  constructor(store: ObjectStore, { secret, now = Date.now }: ObjectLinksOptions) {
+  constructor(store: ObjectStore, { secret, now = Date.now, mounts = {} }: ObjectLinksOptions) {
     this.#store = store;
     this.#secret = secret;
     this.#now = now;
+    this.#mounts = mounts;
   }
 
   /**
@@ -44,16 +48,25 @@ export class ObjectLinks {
 
   /** The object of a link, without its bytes. @throws MeetError also as the store does */
   head(url: string): Promise<ObjectInfo | undefined> {
-    return this.#store.head(this.verify(url).key);
+    const { store, key } = this.#find(this.verify(url).key);
+    return store.head(key);
   }
 
   /** @throws MeetError as {@link verify} and the store do; `range-not-satisfiable` */
   async open(url: string, range?: ByteRange): Promise<LinkedObject> {
-    const { key, downloadName, expiresAt } = this.verify(url);
+    const { key: name, downloadName, expiresAt } = this.verify(url);
+    const { store, key } = this.#find(name);
     const named = downloadName === undefined ? {} : { downloadName };
-    if (this.#store instanceof FolderObjectStore) return { ...(await this.#store.get(key, range)), ...named };
+    if (store instanceof FolderObjectStore) return { ...(await store.get(key, range)), ...named };
     // As long as the link itself: players come back for more of a long recording.
     const expiresInSeconds = Math.max(1, Math.ceil((expiresAt - this.#now()) / 1000));
-    return { redirect: await this.#store.presignGet(key, { expiresInSeconds, ...named }) };
+    return { redirect: await store.presignGet(key, { expiresInSeconds, ...named }) };
+  }
+
+  #find(key: string): { store: ObjectStore; key: string } {
+    for (const [prefix, store] of Object.entries(this.#mounts)) {
+      if (key.startsWith(prefix)) return { store, key: key.slice(prefix.length) };
+    }
+    return { store: this.#store, key };
   }
 }

@@ -21,6 +21,7 @@ import { createS3Client, type S3Credentials } from '../../../../objects/client.t
 import { parseObjectLocation } from '../../../../objects/location.ts';
 import { withTemporaryObject } from '../../../../objects/temporary.ts';
 import { MeetError } from '../../../../protocol/errors.ts';
+import { withRegion } from '../language.ts';
 import type { SpokenSegment, SpokenWord, Transcriber } from '../types.ts';
 
 export interface AwsOptions {
@@ -74,7 +75,7 @@ export function awsTranscriber(options: AwsOptions): Transcriber {
     pauseMs: PAUSE_MS,
     concurrency: 4,
     language,
-    transcribe: async (path, signal) => {
+    transcribe: async ({ path }, signal) => {
       const job = `meet-${randomUUID()}`;
       const object = {
         bucket: location.bucket,
@@ -106,7 +107,9 @@ async function runJob(client: TranscribeClient, { job, media, language, pollMs, 
         TranscriptionJobName: job,
         Media: { MediaFileUri: media },
         MediaFormat: 'flac',
-        ...(language === undefined ? { IdentifyLanguage: true } : { LanguageCode: language as LanguageCode }),
+        ...(language === undefined
+          ? { IdentifyLanguage: true }
+          : { LanguageCode: withRegion(language) as LanguageCode }),
       }),
       abort,
     );

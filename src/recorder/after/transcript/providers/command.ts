@@ -4,7 +4,6 @@ import { capture } from '../../../../media/ffmpeg/process.ts';
 import { MeetError } from '../../../../protocol/errors.ts';
 import { isMissing } from '../../place.ts';
 import type { Transcriber } from '../types.ts';
-import { SPEECH_RATE } from '../types.ts';
 import { segmentsOfText } from './answer.ts';
 
 export interface CommandOptions {
@@ -43,14 +42,13 @@ export function commandTranscriber({ command, language }: CommandOptions): Trans
     // Such programs use all cores by themselves.
     concurrency: 1,
     language,
-    transcribe: async (path, signal) => {
+    transcribe: async ({ path, durationMs }, signal) => {
       const output = path.replace(/\.wav$/, '');
       const [first, ...args] = words.map((word) =>
         word.replaceAll('{input}', path).replaceAll('{output}', output),
       );
       const text = await run(first!, args, output, signal);
-      const samples = (await readFile(path)).length / 2;
-      const segments = segmentsOfText(text, (samples / SPEECH_RATE) * 1_000);
+      const segments = segmentsOfText(text, durationMs);
       if (segments) return segments;
       throw new MeetError('transcription-refused', `${program} wrote neither JSON, WebVTT nor SRT.`, {
         hint: 'Choose one of these formats in its arguments.',

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import Type from 'typebox';
 import { Value } from 'typebox/value';
 import { MeetError } from '../../../../protocol/errors.ts';
+import { withRegion } from '../language.ts';
 import { SPEECH_RATE, type SpokenSegment, type Transcriber } from '../types.ts';
 import { postJson } from './http.ts';
 
@@ -54,13 +55,13 @@ export function googleTranscriber({
     pauseMs: PAUSE_MS,
     concurrency: 2,
     language,
-    transcribe: async (path, signal) => {
+    transcribe: async ({ path }, signal) => {
       const body = {
         config: {
           encoding: 'FLAC',
           sampleRateHertz: SPEECH_RATE,
           // It has to be told, and guesses nothing.
-          languageCode: language ?? 'en-US',
+          languageCode: withRegion(language ?? 'en'),
           enableWordTimeOffsets: true,
           enableAutomaticPunctuation: true,
           ...(model === undefined ? {} : { model }),

@@ -1,5 +1,6 @@
 /** The transcriber that a configuration asks for. */
 import { MeetError } from '../../../../protocol/errors.ts';
+import { isLanguageTag } from '../language.ts';
 import type { Transcriber } from '../types.ts';
 import { commandTranscriber } from './command.ts';
 import { googleTranscriber } from './google.ts';
@@ -26,7 +27,7 @@ export async function openTranscriber(config: TranscriberConfig): Promise<Transc
   const { kind, url, key, model, command, bucket, language } = config;
   if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
     throw new MeetError('bad-config', "The transcriber's URL is not an http: or https: URL.");
-  if (language !== undefined && !isLanguage(language))
+  if (language !== undefined && !isLanguageTag(language))
     throw new MeetError('bad-config', `${language} is not a language tag such as en or de-AT.`);
   switch (kind) {
     case 'openai':
@@ -53,11 +54,3 @@ export async function openTranscriber(config: TranscriberConfig): Promise<Transc
 
 const missing = (setting: string, why: string): MeetError =>
   new MeetError('bad-config', `${why}.`, { hint: `Set it with: meet config set ${setting} VALUE` });
-
-function isLanguage(tag: string): boolean {
-  try {
-    return Intl.getCanonicalLocales(tag).length === 1;
-  } catch {
-    return false;
-  }
-}

@@ -33,7 +33,7 @@ export function openAiTranscriber({ url, key, model, language }: OpenAiOptions):
     pauseMs: isTimed ? PAUSE_MS : 1_000,
     concurrency: 2,
     language,
-    transcribe: async (path, signal) => {
+    transcribe: async ({ path, durationMs }, signal) => {
       const form = new FormData();
       form.set('file', await openAsBlob(path, { type: 'audio/flac' }), 'speech.flac');
       form.set('model', model);
@@ -47,7 +47,7 @@ export function openAiTranscriber({ url, key, model, language }: OpenAiOptions):
         body: form,
         signal,
       });
-      const segments = segmentsOfJson(answer, UNTIMED_PIECE_MS);
+      const segments = segmentsOfJson(answer, durationMs);
       if (segments) return segments;
       throw new MeetError('transcription-failed', `${name} answered with something that is no transcript.`);
     },
