@@ -66,5 +66,9 @@ export interface EncodedSource {
   requestKeyFrame(layer: number): void;
   /** A layer that nobody wants is not read or encoded. All are active at the start. */
   setLayerActive(layer: number, active: boolean): void;
+  /** Makes the pictures of all active layers of so many bits a second together, where the source can do that. */
+  setBitrate?(bitrate: number): void;
+  /** Protects the sound for so much loss on its way, 0 to 1, where the source can do that. */
+  setAudioLoss?(loss: number): void;
   close(): Promise<void>;
 }
