@@ -16,6 +16,7 @@ import { registerParticipants } from './commands/participants.ts';
 import { registerSay } from './commands/say.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerSetup } from './commands/setup.ts';
+import { registerShare } from './commands/share.ts';
 import { registerToken } from './commands/token.ts';
 import type { CliContext, OutputOptions } from './context.ts';
 import { Output } from './output.ts';
@@ -96,6 +97,7 @@ export function buildProgram(context: CliContext, version: string): Program {
     registerServe,
     registerCreate,
     registerJoin,
+    registerShare,
     registerLoad,
     registerLoadAgent,
     registerLoadDriver,

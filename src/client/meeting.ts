@@ -94,8 +94,8 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
       audio: receive !== 'none',
       video: receive === 'all',
     });
-    if (options.source) {
-      this.#publisher = new Publisher(options.source);
+    if (options.source || options.screen) {
+      this.#publisher = new Publisher({ own: options.source, screen: options.screen });
       this.#publishing = new Publishing({ ...common, publisher: this.#publisher, reconnectTimeoutMs });
     }
     // Whoever does not wait for the connection learns of its failure from `left`.
@@ -243,10 +243,12 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     this.chat.on('message', (message) => forwardTo('message', message));
     this.#signaling.on('reaction', (reaction) => forwardTo('reaction', reaction));
     this.#signaling.on('unmute-request', (request) => forwardTo('unmute-request', request));
+    this.#signaling.on('share-stopped', (by) => forwardTo('share-stopped', by));
     this.#subscribing.on('track', (track) => forwardTo('track', track));
     this.#subscribing.on('track-ended', (track) => forwardTo('track-ended', track));
-    this.#publisher?.on('ended', () => forwardTo('source-ended'));
-    this.#publisher?.on('failed', (error) => forwardTo('source-failed', error));
+    this.#publisher?.on('ended', (role) => forwardTo('source-ended', role));
+    this.#publisher?.on('failed', (error, role) => forwardTo('source-failed', error, role));
+    this.#publishing?.on('refused', (role, error) => forwardTo('source-failed', error, role));
     this.#publishing?.on('failed', (error) => void this.#finish('connection-failed', error));
     if (this.#publishing) this.#publishing.once('connected', (timings) => this.#onConnected(timings));
     else this.#subscribing.once('connected', (timings) => this.#onConnected(timings));
@@ -265,6 +267,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     const changed = this.#roster.apply(update);
     if (changed.length > 0) this.#reception.retain(this.#roster.trackIds());
     if (reception.slots.length > 0) this.#subscribing.setSlots(this.#reception.slots);
+    if (update.audioLoss !== undefined) this.#publisher?.setAudioLoss(update.audioLoss);
     if (update.wantedLayers) this.#publishing?.setWantedLayers(update.wantedLayers);
     if (JSON.stringify(this.#meeting) !== meetingBefore) this.emit('meeting', this.#meeting);
     for (const participant of changed) this.emit('participant', participant);

@@ -61,6 +61,11 @@ export interface SourceSink {
 export interface EncodedSource {
   readonly video?: VideoDescription;
   readonly audio?: AudioDescription;
+  /**
+   * Wall clock minus the source's clock, milliseconds, where its times are those of capture; without it a frame counts
+   * as captured when it comes.
+   */
+  readonly clockOffsetMs?: number;
   start(sink: SourceSink): void;
   /** Makes the layer's next picture that can be one a keyframe, within 250 ms and without a gap. */
   requestKeyFrame(layer: number): void;

@@ -87,6 +87,10 @@ export class ScreenSource implements EncodedSource {
     return this.#live.description;
   }
 
+  get clockOffsetMs(): number {
+    return performance.timeOrigin + this.#startedMs;
+  }
+
   /** What it is taken for now. */
   get content(): Content {
     return this.#content;

@@ -25,6 +25,7 @@ export type MeetingSignal =
       readonly by: string | null;
       readonly source: MediaSource;
     }
+  | { readonly type: 'stop-share'; readonly participantId: string; readonly by: string | null }
   | { readonly type: 'lower-hand'; readonly participantId: string | null }
   | { readonly type: 'roles'; readonly roles: Readonly<Record<string, Role>> }
   /** The stored meeting changed, or ended. */

@@ -58,6 +58,8 @@ export interface Meeting {
   unmuting: boolean;
   /** Whether participants may share their screens. */
   screenSharing: boolean;
+  /** Whether several may share at the same time. */
+  severalScreens: boolean;
 }
 
 export interface NewMeeting {
@@ -73,6 +75,7 @@ export interface NewMeeting {
   locked?: boolean;
   unmuting?: boolean;
   screenSharing?: boolean;
+  severalScreens?: boolean;
   createdAt?: number;
 }
 
@@ -89,6 +92,7 @@ export type MeetingPatch = Partial<
     | 'locked'
     | 'unmuting'
     | 'screenSharing'
+    | 'severalScreens'
   >
 >;
 

@@ -52,6 +52,11 @@ export function meetingRemarks(before: MeetingInfo, now: MeetingInfo): Remark[] 
       'Participants may share their screens.',
       'Only hosts may share their screens.',
     ),
+    ...changed(
+      'severalScreens',
+      'Several participants may share at the same time.',
+      'One participant may share at a time.',
+    ),
     ...(before.title === now.title ? [] : [remark('The meeting has another title.')]),
   ];
 }
