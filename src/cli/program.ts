@@ -5,6 +5,7 @@ import { registerCompletion } from './commands/completion.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerCreate } from './commands/create.ts';
 import { registerDemo } from './commands/demo.ts';
+import { registerDevices } from './commands/devices.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerHost } from './commands/host.ts';
 import { registerJoin } from './commands/join.ts';
@@ -98,6 +99,7 @@ export function buildProgram(context: CliContext, version: string): Program {
     registerCreate,
     registerJoin,
     registerShare,
+    registerDevices,
     registerLoad,
     registerLoadAgent,
     registerLoadDriver,

@@ -53,6 +53,8 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   #pages = 1;
   /** Something was asked for: changes of the view are worth a message of their own. */
   #mediaStarted = false;
+  /** Tracks that are muted because their device is gone. */
+  readonly #mutedForDevice = new Set<MediaSource>();
   #left: Promise<void> | undefined;
   #lastStats: MeetingStats | undefined;
 
@@ -248,6 +250,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     this.#subscribing.on('track-ended', (track) => forwardTo('track-ended', track));
     this.#publisher?.on('ended', (role) => forwardTo('source-ended', role));
     this.#publisher?.on('failed', (error, role) => forwardTo('source-failed', error, role));
+    this.#publisher?.on('available', (source, available) => this.#onAvailable(source, available));
     this.#publishing?.on('refused', (role, error) => forwardTo('source-failed', error, role));
     this.#publishing?.on('failed', (error) => void this.#finish('connection-failed', error));
     if (this.#publishing) this.#publishing.once('connected', (timings) => this.#onConnected(timings));
@@ -288,6 +291,16 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     // Mended by the next subscribe offer, which comes only where there is something to receive.
     if (this.#subscribing.connection) this.#health.broke('subscribe', reason);
     this.#startMedia(true);
+  }
+
+  /** Whoever muted the track by hand keeps it so when the device comes back. */
+  #onAvailable(source: MediaSource, available: boolean): void {
+    const muted = this.self.tracks.some((track) => track.source === source && track.muted);
+    if (!available && !muted) this.#mutedForDevice.add(source);
+    const ours = available ? this.#mutedForDevice.delete(source) : !muted;
+    // A track that is not there yet, or refused, is as good as muted.
+    if (ours) this.setMuted(source, !available).catch(() => {});
+    this.emit('source-available', source, available);
   }
 
   /** Stops or resumes the forwarding of what this participant sends; the server enforces it. */

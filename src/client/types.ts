@@ -196,6 +196,8 @@ export interface MeetingEvents<Track> {
   'source-ended': [role: SourceRole];
   /** The source or the screen failed for good; the meeting goes on without it. */
   'source-failed': [error: Error, role: SourceRole];
+  /** The device of what is sent is gone and its track muted until it comes back, or it is back. */
+  'source-available': [source: MediaSource, available: boolean];
   /** The meeting is over for us; nothing comes after it. */
   left: [info: LeftInfo];
 }

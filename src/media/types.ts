@@ -55,6 +55,8 @@ export interface SourceSink {
   ended(): void;
   /** The source failed for good. */
   failed(error: Error): void;
+  /** Its device is gone, and the source waits for it, or it has come back. */
+  available?(kind: 'audio' | 'video', available: boolean): void;
 }
 
 /** A source of encoded media. `close()` may be called twice and ends every process it started. */
@@ -73,7 +75,7 @@ export interface EncodedSource {
   setLayerActive(layer: number, active: boolean): void;
   /** Makes the pictures of all active layers of so many bits a second together, where the source can do that. */
   setBitrate?(bitrate: number): void;
-  /** Protects the sound for so much loss on its way, 0 to 1, where the source can do that. */
+  /** Protects the sound for so much loss on its way, in percent, where the source can do that. */
   setAudioLoss?(loss: number): void;
   close(): Promise<void>;
 }

@@ -21,6 +21,7 @@ export interface ShareCommandOptions extends MeetingOptions {
   readonly audio?: string | boolean;
   readonly camera?: string | boolean;
   readonly mic?: string | boolean;
+  readonly micFilter?: string;
   readonly pip?: boolean;
   readonly codec: LiveCodec;
   readonly duration?: number;
@@ -82,6 +83,7 @@ export function registerShare({ command, action }: Registry): void {
     .option('--audio [device]', "share the machine's sound, too")
     .option('--camera [device]', 'send a camera beside it; meet devices lists them')
     .option('--mic [device]', 'send a microphone beside it')
+    .option('--mic-filter <filter>', 'denoise, or audio filters of ffmpeg, for the microphone')
     .addOption(new Option('--pip', 'draw the camera into a corner of the shared picture'))
     .addOption(new Option('--codec <codec>', 'codec of the picture').choices(['vp8', 'vp9']).default('vp8'))
     .option('--duration <time>', 'stop after this time (30s, 5m)', parseDuration)

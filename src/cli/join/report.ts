@@ -52,6 +52,14 @@ export class JoinReporter {
         audioOnly ? 'The connection carries sound only for now.' : 'The connection carries pictures again.',
       );
     });
+    client.on('source-available', (source, available) => {
+      this.#output.event('device', { source, available });
+      this.#remark(
+        available
+          ? `The ${source} is back.`
+          : `The ${source} is gone; the meeting goes on, and it is sent again when it is back.`,
+      );
+    });
     client.on('reconnecting', ({ reason, attempt }) => {
       this.#output.event('reconnecting', { reason, attempt });
       if (attempt === 1) this.#remark(`Reconnecting: ${harmless(reason)} …`);

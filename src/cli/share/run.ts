@@ -11,6 +11,7 @@ import { conclude } from '../join/conclude.ts';
 import { passwordFor } from '../join/password.ts';
 import { JoinReporter } from '../join/report.ts';
 import type { Output } from '../output.ts';
+import { turnPages } from './pages.ts';
 import { openShared } from './screen.ts';
 
 interface Deps {
@@ -26,15 +27,16 @@ export async function runShare(
 ): Promise<number> {
   resolveMeeting(meeting, options.server);
   const password = await passwordFor(context, meeting, options);
-  const screen = await openShared(context, options, {
-    onContent: (content) => output.event('content', { content }),
-  });
+  const { screen, own, pages } = await openShared(context, options, (content) =>
+    output.event('content', { content }),
+  );
   const client = await joinMeeting({
     meeting,
     server: options.server,
     displayName: options.name,
     receive: 'none',
     screen,
+    ...(own === undefined ? {} : { source: own }),
     reconnectTimeoutMs: options.reconnectTimeout,
     signal: context.interrupted,
     ...(password === undefined ? {} : { password }),
@@ -56,6 +58,8 @@ export async function runShare(
     failure.resolve(new MeetError('share-stopped', message));
   });
 
+  const stopTurning = pages && turnPages({ context, output }, pages, options);
+
   const left = new Promise<LeftInfo>((resolve) => client.once('left', resolve));
   const ending = new AbortController();
   void leaveAfter(client, options.duration, ending.signal);
@@ -63,6 +67,7 @@ export async function runShare(
   if (failed) await client.leave();
   const end = await left;
   ending.abort();
+  stopTurning?.();
   await reporter.close();
   return conclude(
     { output, interrupted: context.interrupted.aborted },

@@ -1,11 +1,14 @@
 import { EventEmitter } from 'node:events';
 import type { EncodedFrame } from '../../media/types.ts';
+import type { MediaSource } from '../../protocol/model.ts';
 import type { PublishConnection, SendingOptions } from './publish-connection.ts';
-import { listSources, type SentSources, type SourceRole } from './sent-sources.ts';
+import { listSources, MEDIA_SOURCE, type SentSources, type SourceRole } from './sent-sources.ts';
 
 interface PublisherEvents {
   ended: [role: SourceRole];
   failed: [error: Error, role: SourceRole];
+  /** A source's device is gone, or has come back. */
+  available: [source: MediaSource, available: boolean];
 }
 
 /**
@@ -63,12 +66,13 @@ export class Publisher extends EventEmitter<PublisherEvents> {
         frame: (frame) => this.#onFrame(role, frame),
         ended: () => this.emit('ended', role),
         failed: (error) => this.emit('failed', error, role),
+        available: (kind, available) => this.emit('available', MEDIA_SOURCE[role][kind], available),
       });
     }
     this.#started = true;
   }
 
-  /** Protects the sound for so much loss on the way to whoever receives it worst, 0 to 1. */
+  /** Protects the sound for so much loss on the way to whoever receives it worst, in percent. */
   setAudioLoss(loss: number): void {
     for (const { source } of listSources(this.#sources)) source.setAudioLoss?.(loss);
   }

@@ -131,8 +131,8 @@ const SCREENS: Readonly<
 /** Formats that a device may be given in, before a colon: `v4l2:/dev/video0`. */
 const CAMERA_FORMATS = ['v4l2', 'avfoundation', 'dshow', 'lavfi'] as const;
 const SOUND_FORMATS = ['pulse', 'alsa', 'avfoundation', 'dshow', 'lavfi'] as const;
-type CameraFormat = (typeof CAMERA_FORMATS)[number];
-type SoundFormat = (typeof SOUND_FORMATS)[number];
+export type CameraFormat = (typeof CAMERA_FORMATS)[number];
+export type SoundFormat = (typeof SOUND_FORMATS)[number];
 
 /** A device as ffmpeg names it. */
 export interface DeviceName<F extends string = string> {

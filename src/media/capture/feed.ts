@@ -12,6 +12,8 @@ export interface FeedEvents {
 export interface PictureFeed extends EventEmitter<FeedEvents> {
   /** The current picture; another object, of another size perhaps, whenever what is shared changes its size. */
   readonly picture: CapturedPicture;
+  /** What is shared begins to run, where it waits for that. */
+  begin?(): void;
   /** Pictures a second that are captured from now on, where that can be chosen. */
   setRate(frameRate: number): void;
   /** Ends what captures. */

@@ -1,14 +1,18 @@
 import { EventEmitter } from 'node:events';
 import { exitFailure, type FfmpegExit, FfmpegProcess } from '../ffmpeg/process.ts';
 import { CapturedPicture, type PixelFormat, type Size } from './pixels.ts';
+import { Y4mReader } from './y4m.ts';
 
-/** What gives raw pictures on a pipe: an ffmpeg, or another program that speaks so. */
+/** What gives pictures on a pipe, and in what form. */
 export interface GrabCommand {
   readonly path: string;
-  /** Of the whole command; raw pictures come out of `pipe:3`. */
+  /** Of the whole command; pictures come out of `pipe:3`. */
   readonly args: readonly string[];
   readonly format: PixelFormat;
-  readonly size: Size;
+  /** Size of the raw pictures; without it they come as YUV4MPEG2, which says it. */
+  readonly size?: Size;
+  /** The command reads its input from a stream. */
+  readonly input?: NodeJS.ReadableStream;
 }
 
 interface GrabberEvents {
@@ -20,20 +24,34 @@ interface GrabberEvents {
 
 /** One process that captures, and the pictures that it gives. */
 export class Grabber extends EventEmitter<GrabberEvents> {
-  readonly picture: CapturedPicture;
   readonly #process: FfmpegProcess;
+  #picture: CapturedPicture | undefined;
   #closed = false;
-  #count = 0;
 
-  constructor({ path, args, format, size }: GrabCommand, input?: NodeJS.ReadableStream) {
+  constructor({ path, args, format, size, input }: GrabCommand) {
     super();
-    this.picture = new CapturedPicture(format, size);
     this.#process = new FfmpegProcess({ path, args, outputs: 1, input: input !== undefined });
     if (input && this.#process.input) input.pipe(this.#process.input);
-    this.#process.outputs[0]!.on('data', (data: Buffer) => this.#take(data));
+    if (size !== undefined) this.#picture = new CapturedPicture(format, size);
+    const reader = new Y4mReader({
+      size: (told) => {
+        this.#picture = new CapturedPicture('yuv420p', told);
+      },
+      data: (data) => this.#take(data),
+    });
+    this.#process.outputs[0]!.on('data', (data: Buffer) => {
+      if (size === undefined) reader.push(data);
+      else this.#take(data);
+    });
     void this.#process.exit.then((exit) => {
       if (!this.#closed) this.emit('ended', exitFailure(exit, 'capturing'));
     });
+  }
+
+  /** The picture that came last. */
+  get picture(): CapturedPicture {
+    if (this.#picture === undefined) throw new Error('No picture has come');
+    return this.#picture;
   }
 
   /** Process id of what captures, while it runs. */
@@ -41,29 +59,17 @@ export class Grabber extends EventEmitter<GrabberEvents> {
     return this.#process.pid;
   }
 
-  /** Pictures so far. */
-  get count(): number {
-    return this.#count;
-  }
-
   /** How it ended; settles also when it was closed. */
   get exit(): Promise<FfmpegExit> {
     return this.#process.exit;
   }
 
-  /** Stops and starts reading: what captures then waits. */
-  pause(paused: boolean): void {
-    const [output] = this.#process.outputs;
-    if (paused) output?.pause();
-    else output?.resume();
-  }
-
   #take(data: Buffer): void {
     for (let at = 0; at < data.length && !this.#closed; ) {
-      at += this.picture.take(data.subarray(at));
-      if (!this.picture.whole) return;
-      this.#count += 1;
-      this.emit('picture', this.picture.finish());
+      const picture = this.picture;
+      at += picture.take(data.subarray(at));
+      if (!picture.whole) return;
+      this.emit('picture', picture.finish());
     }
   }
 

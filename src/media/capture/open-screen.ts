@@ -3,13 +3,13 @@ import type { LiveCodec } from '../encode/live-encoder.ts';
 import { LiveVideo } from '../encode/live-video.ts';
 import { type Ffmpeg, findFfmpeg } from '../ffmpeg/locate.ts';
 import { captureAbilities } from './abilities.ts';
-import { type CaptureInput, type ScreenRequest, screenInput } from './arguments.ts';
+import { type ScreenRequest, screenInput } from './arguments.ts';
 import type { Content } from './content.ts';
 import type { PictureFeed } from './feed.ts';
+import { grabCommand } from './grab-command.ts';
 import type { GrabCommand } from './grabber.ts';
 import { inputSize } from './input-size.ts';
 import { screenLayers } from './layers.ts';
-import { evenSize, type Size } from './pixels.ts';
 import { ScreenFeed } from './screen-feed.ts';
 import { type Overlay, ScreenSource } from './screen-source.ts';
 import type { ScreenTarget } from './target.ts';
@@ -123,29 +123,6 @@ async function openNative(
     );
   const size = await inputSize(ffmpeg, inputAt(frameRate));
   return { feed: await ScreenFeed.open(async (rate) => grabCommand(ffmpeg, inputAt(rate), size), frameRate) };
-}
-
-/** The whole command that gives an input's pictures raw and in one size. */
-export function grabCommand(
-  ffmpeg: Ffmpeg,
-  { args, filters, format }: CaptureInput,
-  size: Size,
-): GrabCommand {
-  const even = evenSize(size);
-  // What has even sides already is passed on as it is: scaling would cost as much as capturing.
-  const pinned = even.width === size.width && even.height === size.height && filters.length === 0;
-  const chain = [...filters, `crop=${even.width}:${even.height}:0:0`, `format=${format}`];
-  const keepTimes = ffmpeg.libavcodec[0] >= 60 ? ['-fps_mode', 'passthrough'] : ['-vsync', 'passthrough'];
-  return {
-    path: ffmpeg.path,
-    args: [
-      ...['-v', 'error', '-fflags', 'nobuffer', '-threads', '1', ...args, '-an'],
-      ...(pinned && format === 'bgr0' ? ['-c:v', 'copy'] : ['-vf', chain.join(','), ...keepTimes]),
-      ...['-f', 'rawvideo', '-flush_packets', '1', 'pipe:3'],
-    ],
-    format,
-    size: even,
-  };
 }
 
 /** Puts the encoders behind a feed. */

@@ -106,7 +106,10 @@ export class ScreenSource implements EncodedSource {
     this.#sink = sink;
     if (this.#failure) sink.failed(this.#failure);
     else if (this.#ended) sink.ended();
-    else this.#sendIfDue();
+    else {
+      this.#feed.begin?.();
+      this.#sendIfDue();
+    }
   }
 
   requestKeyFrame(layer: number): void {
