@@ -117,6 +117,7 @@ function bodyOf(name: string, { target, guest, coHost }: Scene): object {
       return { action: name, participantId: coHost.id };
     case 'remove':
     case 'mute':
+    case 'stop-share':
     case 'ask-unmute':
     case 'promote':
     case 'hand-over':

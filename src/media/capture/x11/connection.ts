@@ -20,6 +20,8 @@ interface X11Events {
 
 export interface X11Root {
   readonly id: number;
+  /** Where the ids of what this client makes begin. */
+  readonly idBase: number;
   readonly width: number;
   readonly height: number;
 }
@@ -198,6 +200,7 @@ function rootOf(greeting: Buffer, screen: number): X11Root {
   }
   return {
     id: greeting.readUInt32LE(at),
+    idBase: greeting.readUInt32LE(12),
     width: greeting.readUInt16LE(at + 20),
     height: greeting.readUInt16LE(at + 22),
   };
