@@ -79,6 +79,7 @@ export function registerShare({ command, action }: Registry): void {
     .addOption(
       new Option('--max-height <lines>', 'send no picture that is higher').argParser(parseCount(90, 4_320)),
     )
+    .addOption(new Option('--cursor', 'draw the pointer').default(true, 'drawn'))
     .option('--no-cursor', 'leave the pointer out')
     .option('--audio [device]', "share the machine's sound, too")
     .option('--camera [device]', 'send a camera beside it; meet devices lists them')

@@ -115,12 +115,19 @@ export class JoinReporter {
   #onTrack(track: RemoteTrack): void {
     const { id: trackId, participantId, kind, source, codec, slot } = track;
     this.#output.event('track', { trackId, participantId, kind, source, codec, slot });
+    if (source === 'screen') this.#sharing(track);
     track.on('frame', (frame) => {
       if (this.#seen.has(track) || !frame.keyframe) return;
       this.#seen.add(track);
       const ms = Math.round((performance.now() - this.#context.startedAt) * 10) / 10;
       this.#output.event('first-media', { participantId, kind, ms });
     });
+  }
+
+  #sharing(track: RemoteTrack): void {
+    const name = harmless(this.#client.participants.get(track.participantId)?.name ?? track.participantId);
+    this.#say(`${name} shares a screen.`);
+    track.once('ended', () => this.#say(`${name} shares no more.`));
   }
 
   #onStats(): void {

@@ -29,6 +29,10 @@ export function participantRemarks(
     remarks.push(remark(self ? 'You raised your hand.' : `${label} raised a hand.`, 'warning'));
   if (before.hand !== null && now.hand === null && now.state !== 'left')
     remarks.push(remark(self ? 'Your hand is down.' : `${label} lowered the hand.`));
+  if (shares(before) !== shares(now)) {
+    const verb = shares(now) ? 'a screen' : 'no more';
+    remarks.push(remark(self ? `You share ${verb}.` : `${label} shares ${verb}.`, 'good'));
+  }
   if (!self && before.state !== 'waiting' && now.state === 'waiting') remarks.push(waits(label));
   if (self && before.state === 'waiting' && now.state === 'joined')
     remarks.push(remark('A host let you in.', 'good'));
@@ -37,6 +41,11 @@ export function participantRemarks(
   if (!self && before.state === 'reconnecting' && now.state === 'joined')
     remarks.push(remark(`${label} is back.`));
   return remarks;
+}
+
+/** Whether a participant shows a screen to the others. */
+function shares({ tracks }: ParticipantInfo): boolean {
+  return tracks.some(({ source, muted }) => source === 'screen' && !muted);
 }
 
 /** What is said of a setting that changed. */
