@@ -1,12 +1,13 @@
 import { EventEmitter } from 'node:events';
 import { exitFailure, type FfmpegExit, FfmpegProcess } from '../ffmpeg/process.ts';
+import { PictureSocket } from './picture-socket.ts';
 import { CapturedPicture, type PixelFormat, type Size } from './pixels.ts';
 import { Y4mReader } from './y4m.ts';
 
 /** What gives pictures on a pipe, and in what form. */
 export interface GrabCommand {
   readonly path: string;
-  /** Of the whole command; pictures come out of `pipe:3`. */
+  /** Of the whole command; pictures come out of `pipe:3`, its last word. */
   readonly args: readonly string[];
   readonly format: PixelFormat;
   /** Size of the raw pictures; without it they come as YUV4MPEG2, which says it. */
@@ -25,13 +26,12 @@ interface GrabberEvents {
 /** One process that captures, and the pictures that it gives. */
 export class Grabber extends EventEmitter<GrabberEvents> {
   readonly #process: FfmpegProcess;
+  readonly #socket: PictureSocket | undefined;
   #picture: CapturedPicture | undefined;
   #closed = false;
 
   constructor({ path, args, format, size, input }: GrabCommand) {
     super();
-    this.#process = new FfmpegProcess({ path, args, outputs: 1, input: input !== undefined });
-    if (input && this.#process.input) input.pipe(this.#process.input);
     if (size !== undefined) this.#picture = new CapturedPicture(format, size);
     const reader = new Y4mReader({
       size: (told) => {
@@ -39,11 +39,19 @@ export class Grabber extends EventEmitter<GrabberEvents> {
       },
       data: (data) => this.#take(data),
     });
-    this.#process.outputs[0]!.on('data', (data: Buffer) => {
-      if (size === undefined) reader.push(data);
-      else this.#take(data);
+    const take = (data: Buffer) => (size === undefined ? reader.push(data) : this.#take(data));
+    this.#socket = PictureSocket.possible ? new PictureSocket(take) : undefined;
+    this.#process = new FfmpegProcess({
+      path,
+      args: this.#socket ? [...args.slice(0, -1), ...this.#socket.args] : args,
+      outputs: this.#socket ? 0 : 1,
+      input: input !== undefined,
     });
-    void this.#process.exit.then((exit) => {
+    if (input && this.#process.input) input.pipe(this.#process.input);
+    this.#process.outputs[0]?.on('data', take);
+    void this.#process.exit.then(async (exit) => {
+      this.#socket?.finish();
+      await this.#socket?.ended;
       if (!this.#closed) this.emit('ended', exitFailure(exit, 'capturing'));
     });
   }
@@ -76,6 +84,7 @@ export class Grabber extends EventEmitter<GrabberEvents> {
   /** Ends the process. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#socket?.close();
     await this.#process.close();
   }
 }
