@@ -35,10 +35,13 @@ async function main(names: readonly string[]): Promise<number> {
   const wanted = (name: string) => names.length === 0 || names.includes(name);
   const startedAt = performance.now();
   const screen = await startScreen(SIZE);
-  const server = await startMeasuredServer();
-  const painter = await Painter.open(screen.display);
   const figures: Figure[] = [];
+  const open: { close(): unknown }[] = [screen];
   try {
+    const server = await startMeasuredServer();
+    open.push(server);
+    const painter = await Painter.open(screen.display);
+    open.push(painter);
     await painter.point(SIZE.width - 1, SIZE.height - 1);
     const place = { server, display: screen.display };
     if (wanted('slides')) figures.push(...(await measureScene(slides(painter), place)));
@@ -46,8 +49,9 @@ async function main(names: readonly string[]): Promise<number> {
     if (wanted('window')) figures.push(...(await measureScene(movingWindow(painter), place)));
     if (wanted('latency')) figures.push(...(await measureLatency(painter, place)));
   } finally {
-    painter.close();
-    await Promise.all([server.close(), stopAll(), screen.close(), closePrograms()]);
+    await stopAll();
+    for (const one of open.reverse()) await one.close();
+    await closePrograms();
   }
   const benchmark = {
     name: 'share',
