@@ -4,7 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { runFfmpeg } from '../support/barcode-ffmpeg.ts';
-import { create, type MeetProcess, meet, nothingLeft, run, serve, stopAll } from '../support/meet-process.ts';
+import {
+  create,
+  type MeetEvent,
+  type MeetProcess,
+  meet,
+  nothingLeft,
+  run,
+  serve,
+  stopAll,
+} from '../support/meet-process.ts';
 import { textPage } from '../support/pictures.ts';
 import { Painter } from '../support/x11-painter.ts';
 import { hasXvfb, type Screen, startScreen } from '../support/xvfb.ts';
@@ -29,14 +38,13 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((one) => one.stop()));
 });
 
-function start(args: readonly string[], input?: string): MeetProcess {
+function start(args: readonly string[], input?: Buffer): MeetProcess {
   const command = meet([...args, '--json'], input === undefined ? {} : { input });
   running.push(command);
   return command;
 }
 
-const isScreen = ({ source, kind }: { source?: unknown; kind?: unknown }) =>
-  source === 'screen' && kind === 'video';
+const isScreen = ({ source, kind }: MeetEvent) => source === 'screen' && kind === 'video';
 
 describe.runIf(hasXvfb)('a display', () => {
   let screen: Screen;
@@ -151,7 +159,7 @@ test('a video is shared with its sound to its end, a stream while it lasts', asy
       ...['share', meeting.url, '--name', 'Eve', '--stdin', '--input-format'],
       '-f rawvideo -pixel_format gray -video_size 64x36 -framerate 25',
     ],
-    pictures.stdout as unknown as string,
+    pictures.stdout,
   );
   const count = receiver.all('track').length;
   await receiver.waitFor(
