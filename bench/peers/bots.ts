@@ -35,9 +35,9 @@ export async function publishWith(
   source: EncodedSource,
   exchange: OfferExchange,
 ): Promise<Joined> {
-  const connection = await PublishConnection.create(source, cname, {}, { constantRate: true });
+  const connection = await PublishConnection.create({ own: source }, cname, {}, { constantRate: true });
   await connection.connect(exchange);
-  const publisher = new Publisher(source);
+  const publisher = new Publisher({ own: source });
   publisher.use(connection);
   return {
     close: async () => {

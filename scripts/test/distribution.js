@@ -19,6 +19,8 @@ const PACKAGES = [
   ['procps', 'ps', 'counts the processes that a command leaves'],
   ['tmux', 'tmux', 'a terminal for the commands that draw and ask'],
   ['prometheus', 'prometheus', "the dashboard's queries on the server's metrics"],
+  ['xvfb', 'Xvfb', 'a screen to share'],
+  ['xterm', 'xterm', 'a terminal to share'],
   ['zsh', 'zsh', 'completion in zsh'],
   ['fish', 'fish', 'completion in fish'],
 ];

@@ -5,6 +5,7 @@ import { registerCompletion } from './commands/completion.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerCreate } from './commands/create.ts';
 import { registerDemo } from './commands/demo.ts';
+import { registerDevices } from './commands/devices.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerHost } from './commands/host.ts';
 import { registerJoin } from './commands/join.ts';
@@ -19,6 +20,7 @@ import { registerRecordings } from './commands/recordings.ts';
 import { registerSay } from './commands/say.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerSetup } from './commands/setup.ts';
+import { registerShare } from './commands/share.ts';
 import { registerToken } from './commands/token.ts';
 import type { CliContext, OutputOptions } from './context.ts';
 import { Output } from './output.ts';
@@ -111,6 +113,8 @@ export function buildProgram(context: CliContext, version: string): Program {
     registerCreate,
     registerJoin,
     registerRecord,
+    registerShare,
+    registerDevices,
     registerLoad,
     registerLoadAgent,
     registerLoadDriver,

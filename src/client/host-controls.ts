@@ -66,6 +66,16 @@ export class HostControls {
     return this.#act({ action: 'screen-sharing', allowed });
   }
 
+  /** Whether several may share at the same time. */
+  setSeveralScreens(allowed: boolean): Promise<void> {
+    return this.#act({ action: 'several-screens', allowed });
+  }
+
+  /** Ends the sharing of a participant's screen at once; they get `share-stopped`. */
+  stopShare(participantId: string): Promise<void> {
+    return this.#act({ action: 'stop-share', participantId });
+  }
+
   /** Of one, or of all. */
   lowerHand(participantId?: string): Promise<void> {
     return this.#act({ action: 'lower-hand', ...(participantId === undefined ? {} : { participantId }) });

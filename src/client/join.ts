@@ -25,7 +25,7 @@ export async function joinMeeting(options: JoinOptions): Promise<MeetingClient> 
       { token: options.hostToken, signal: options.signal },
     );
     // The transport's code and certificate are made while the server thinks; they take longer than it does.
-    if (options.source !== undefined || options.receive !== 'none')
+    if (options.source !== undefined || options.screen !== undefined || options.receive !== 'none')
       setImmediate(() => MediaTransport.preload());
     const reply = await asked;
     const client = new MeetingClient(options, reply, performance.now() - began);
@@ -37,7 +37,7 @@ export async function joinMeeting(options: JoinOptions): Promise<MeetingClient> 
     }
     return client;
   } catch (error) {
-    await options.source?.close();
+    await Promise.all([options.source?.close(), options.screen?.close()]);
     if (options.signal?.aborted)
       throw new MeetError('connection-failed', 'Joining was aborted.', { cause: error });
     throw error;

@@ -62,6 +62,8 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
   #pages = 1;
   /** Something was asked for: changes of the view are worth a message of their own. */
   #mediaStarted = false;
+  /** Tracks that are muted because their device is gone. */
+  readonly #mutedForDevice = new Set<MediaSource>();
   #left: Promise<void> | undefined;
   #lastStats: MeetingStats | undefined;
 
@@ -104,8 +106,8 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
       video: receive === 'all',
       allAudio: options.allAudio === true,
     });
-    if (options.source) {
-      this.#publisher = new Publisher(options.source);
+    if (options.source || options.screen) {
+      this.#publisher = new Publisher({ own: options.source, screen: options.screen });
       this.#publishing = new Publishing({ ...common, publisher: this.#publisher, reconnectTimeoutMs });
     }
     // Whoever does not wait for the connection learns of its failure from `left`.
@@ -264,10 +266,13 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     this.chat.on('message', (message) => forwardTo('message', message));
     this.#signaling.on('reaction', (reaction) => forwardTo('reaction', reaction));
     this.#signaling.on('unmute-request', (request) => forwardTo('unmute-request', request));
+    this.#signaling.on('share-stopped', (by) => forwardTo('share-stopped', by));
     this.#subscribing.on('track', (track) => forwardTo('track', track));
     this.#subscribing.on('track-ended', (track) => forwardTo('track-ended', track));
-    this.#publisher?.on('ended', () => forwardTo('source-ended'));
-    this.#publisher?.on('failed', (error) => forwardTo('source-failed', error));
+    this.#publisher?.on('ended', (role) => forwardTo('source-ended', role));
+    this.#publisher?.on('failed', (error, role) => forwardTo('source-failed', error, role));
+    this.#publisher?.on('available', (source, available) => this.#onAvailable(source, available));
+    this.#publishing?.on('refused', (role, error) => forwardTo('source-failed', error, role));
     this.#publishing?.on('failed', (error) => void this.#finish('connection-failed', error));
     if (this.#publishing) this.#publishing.once('connected', (timings) => this.#onConnected(timings));
     else this.#subscribing.once('connected', (timings) => this.#onConnected(timings));
@@ -286,6 +291,7 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     const changed = this.#roster.apply(update);
     if (changed.length > 0) this.#reception.retain(this.#roster.trackIds());
     if (reception.slots.length > 0) this.#subscribing.setSlots(this.#reception.slots);
+    if (update.audioLoss !== undefined) this.#publisher?.setAudioLoss(update.audioLoss);
     if (update.wantedLayers) this.#publishing?.setWantedLayers(update.wantedLayers);
     if (JSON.stringify(this.#meeting) !== meetingBefore) this.emit('meeting', this.#meeting);
     if (this.recording.apply(update)) this.emit('recording', this.recording.state);
@@ -307,6 +313,16 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     // Mended by the next subscribe offer, which comes only where there is something to receive.
     if (this.#subscribing.connection) this.#health.broke('subscribe', reason);
     this.#startMedia(true);
+  }
+
+  /** Whoever muted the track by hand keeps it so when the device comes back. */
+  #onAvailable(source: MediaSource, available: boolean): void {
+    const muted = this.self.tracks.some((track) => track.source === source && track.muted);
+    if (!available && !muted) this.#mutedForDevice.add(source);
+    const ours = available ? this.#mutedForDevice.delete(source) : !muted;
+    // A track that is not there yet, or refused, is as good as muted.
+    if (ours) this.setMuted(source, !available).catch(() => {});
+    this.emit('source-available', source, available);
   }
 
   /** Stops or resumes the forwarding of what this participant sends; the server enforces it. */

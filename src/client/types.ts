@@ -5,6 +5,7 @@ import type { MeetError } from '../protocol/errors.ts';
 import type { MediaKind, MediaSource, MeetingInfo, ParticipantInfo } from '../protocol/model.ts';
 import type { LiveRecording } from '../protocol/recording.ts';
 import type { AudioSlot, LayerReason, SentVideo } from '../protocol/signaling.ts';
+import type { SourceRole } from './peer/sent-sources.ts';
 import type { View } from './view.ts';
 
 export interface JoinOptions {
@@ -18,6 +19,8 @@ export interface JoinOptions {
   readonly hostToken?: string;
   /** What to send; nothing when absent. The meeting closes it on leaving. */
   readonly source?: EncodedSource;
+  /** What to send as this participant's screen, with its sound; the meeting closes it on leaving. */
+  readonly screen?: EncodedSource;
   /** What to receive; default `all`. */
   readonly receive?: 'all' | 'audio' | 'none';
   /** Which videos to receive and how large; all of them as they are when absent. `setView` changes it. */
@@ -182,6 +185,8 @@ export interface MeetingEvents<Track> {
   reaction: [reaction: { readonly participantId: string; readonly reaction: string }];
   /** A host asks this participant to unmute; `null` when that host is not in the meeting. */
   'unmute-request': [request: { readonly participantId: string | null; readonly source: MediaSource }];
+  /** A host has ended the sharing of this participant's screen; `null` when that host is not in the meeting. */
+  'share-stopped': [by: { readonly participantId: string | null }];
   /** A track of another participant is being received. */
   track: [track: Track];
   'track-ended': [track: Track];
@@ -197,10 +202,12 @@ export interface MeetingEvents<Track> {
   reconnecting: [info: { reason: string; attempt: number }];
   /** It is back, `ms` after it was lost. */
   reconnected: [info: { ms: number }];
-  /** The source has no more to give; the participant stays until it leaves. */
-  'source-ended': [];
-  /** The source failed for good; the meeting goes on without it. */
-  'source-failed': [error: Error];
+  /** The source or the screen has no more to give; the participant stays until it leaves. */
+  'source-ended': [role: SourceRole];
+  /** The source or the screen failed for good; the meeting goes on without it. */
+  'source-failed': [error: Error, role: SourceRole];
+  /** The device of what is sent is gone and its track muted until it comes back, or it is back. */
+  'source-available': [source: MediaSource, available: boolean];
   /** The meeting is over for us; nothing comes after it. */
   left: [info: LeftInfo];
 }

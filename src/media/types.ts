@@ -55,16 +55,27 @@ export interface SourceSink {
   ended(): void;
   /** The source failed for good. */
   failed(error: Error): void;
+  /** Its device is gone, and the source waits for it, or it has come back. */
+  available?(kind: 'audio' | 'video', available: boolean): void;
 }
 
 /** A source of encoded media. `close()` may be called twice and ends every process it started. */
 export interface EncodedSource {
   readonly video?: VideoDescription;
   readonly audio?: AudioDescription;
+  /**
+   * Wall clock minus the source's clock, milliseconds, where its times are those of capture; without it a frame counts
+   * as captured when it comes.
+   */
+  readonly clockOffsetMs?: number;
   start(sink: SourceSink): void;
   /** Makes the layer's next picture that can be one a keyframe, within 250 ms and without a gap. */
   requestKeyFrame(layer: number): void;
   /** A layer that nobody wants is not read or encoded. All are active at the start. */
   setLayerActive(layer: number, active: boolean): void;
+  /** Makes the pictures of all active layers of so many bits a second together, where the source can do that. */
+  setBitrate?(bitrate: number): void;
+  /** Protects the sound for so much loss on its way, in percent, where the source can do that. */
+  setAudioLoss?(loss: number): void;
   close(): Promise<void>;
 }

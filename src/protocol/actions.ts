@@ -32,6 +32,10 @@ export const Action = Type.Union([
   action('unmuting', { allowed: Type.Boolean() }),
   /** Whether participants may share their screens; those that are shared end. */
   action('screen-sharing', { allowed: Type.Boolean() }),
+  /** Whether several may share at the same time. */
+  action('several-screens', { allowed: Type.Boolean() }),
+  /** Ends the sharing of a participant's screen at once. */
+  action('stop-share', { participantId: ParticipantId }),
   /** Lowers a participant's hand, or all. */
   action('lower-hand', { participantId: Type.Optional(ParticipantId) }),
   /** Makes a participant a co-host. */

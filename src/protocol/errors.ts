@@ -55,6 +55,8 @@ export const ERRORS = {
   'meeting-locked': kind(403, 'caller', EXIT.refused, 'The host has locked the meeting.'),
   removed: kind(403, 'caller', EXIT.refused, 'A host removed this participant.'),
   blocked: kind(403, 'caller', EXIT.refused, 'A host has blocked this account or address from the meeting.'),
+  'share-taken': kind(409, 'caller', EXIT.refused, 'Somebody else shares a screen, and one may at a time.'),
+  'share-stopped': kind(403, 'caller', EXIT.refused, 'A host stopped the sharing of this screen.'),
   // Files
   'file-infected': kind(422, 'caller', EXIT.refused, 'The virus scanner found something in the file.'),
   'file-type-refused': kind(415, 'caller', EXIT.refused, 'Files of this type are not taken.'),
@@ -139,7 +141,7 @@ export const ERRORS = {
     500,
     'environment',
     EXIT.failed,
-    'The microphone or sound device is missing, in use, or may not be used by this user.',
+    'The screen, camera or sound device is missing, in use, or may not be used by this user.',
   ),
   'transcription-failed': kind(
     502,

@@ -48,6 +48,8 @@ export const MeetingInfo = Type.Object({
     unmuting: Type.Boolean(),
     /** Participants may share their screens; hosts and co-hosts always may. */
     screenSharing: Type.Boolean(),
+    /** Several may share at the same time. */
+    severalScreens: Type.Boolean(),
   }),
 });
 export type MeetingInfo = Static<typeof MeetingInfo>;

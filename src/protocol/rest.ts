@@ -10,6 +10,7 @@ export const MeetingSettingsInput = Type.Object(
     locked: Type.Optional(Type.Boolean()),
     unmuting: Type.Optional(Type.Boolean()),
     screenSharing: Type.Optional(Type.Boolean()),
+    severalScreens: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },
 );

@@ -233,6 +233,12 @@ export const ServerUnmuteRequest = message(
   Type.Object({ participantId: Type.Union([Type.String(), Type.Null()]), source: MediaSource }),
 );
 
+/** A host has ended the sharing of this participant's screen. */
+export const ServerShareStopped = message(
+  'share-stopped',
+  Type.Object({ participantId: Type.Union([Type.String(), Type.Null()]) }),
+);
+
 /** Why a video is sent as it is, or not at all. */
 export const LayerReason = Type.Union([
   /** As good as it was asked for, and as it is published. */
@@ -331,6 +337,7 @@ export const ServerMessage = Type.Union([
   ServerChat,
   ServerReaction,
   ServerUnmuteRequest,
+  ServerShareStopped,
   ServerBye,
 ]);
 export type ServerMessage = Static<typeof ServerMessage>;

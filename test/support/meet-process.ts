@@ -22,7 +22,7 @@ export interface MeetProcessOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   /** What it reads from stdin; nothing unless given. */
-  readonly input?: string;
+  readonly input?: string | Buffer;
 }
 
 /** Every process that a command starts has this in its environment; one for each test file. */

@@ -2,13 +2,13 @@
 import { Buffer } from 'node:buffer';
 import { IvfReader } from '../../../src/media/encode/ivf.ts';
 import { simulcastLayers } from '../../../src/media/encode/layers.ts';
+import { rawMatroskaHeader, rawMatroskaPrefix } from '../../../src/media/encode/raw-matroska.ts';
 import { findFfmpeg } from '../../../src/media/ffmpeg/locate.ts';
 import { exitFailure, FfmpegProcess } from '../../../src/media/ffmpeg/process.ts';
 import type { EncodedSource, SourceSink, VideoDescription } from '../../../src/media/types.ts';
 import { BARCODE_AREA, BARCODE_COLUMNS, BARCODE_ROWS, barcodeCells } from '../../../test/support/barcode.ts';
 import { runFfmpeg } from '../../../test/support/barcode-ffmpeg.ts';
 import { sharedClockMs } from '../../programs/synthetic-source.ts';
-import { rawMatroskaHeader, rawMatroskaPrefix } from './raw-matroska.ts';
 
 const WIDTH = 1280;
 const HEIGHT = 720;

@@ -36,7 +36,7 @@ async function toAction(
   { block, source, exceptHosts }: HostOptions,
   idOf: (name: string) => Promise<string>,
 ): Promise<Action> {
-  if (action === 'unmuting' || action === 'screen-sharing') {
+  if (action === 'unmuting' || action === 'screen-sharing' || action === 'several-screens') {
     if (word !== 'on' && word !== 'off') throw usage(`${action} takes on or off.`);
     return { action, allowed: word === 'on' };
   }

@@ -2,10 +2,10 @@ import { resolveMeeting } from '../../client/api.ts';
 import { joinMeeting } from '../../client/join.ts';
 import type { MeetingClient } from '../../client/meeting.ts';
 import type { LeftInfo } from '../../client/types.ts';
-import { Microphone } from '../../media/device/microphone.ts';
 import type { ChatSession } from '../../tui/chat/session.ts';
 import type { ChatCommandOptions } from '../commands/chat.ts';
 import type { CliContext } from '../context.ts';
+import { openMicrophone } from '../devices.ts';
 import { conclude } from '../join/conclude.ts';
 import { passwordFor } from '../join/password.ts';
 import type { Output } from '../output.ts';
@@ -25,7 +25,7 @@ export async function runChat(
   resolveMeeting(meeting, options.server);
   const password = await passwordFor(context, meeting, options);
   const openFront = await frontFor({ context, output }, options);
-  const source = options.mic === undefined ? undefined : await openMicrophone(options);
+  const source = await openMicrophone(options);
   const client = await joinMeeting({
     meeting,
     server: options.server,
@@ -63,13 +63,6 @@ async function frontFor(
   }
   const { prepareScreen } = await import('./front-screen.ts');
   return await prepareScreen(context, options);
-}
-
-async function openMicrophone({ mic, ffmpeg }: ChatCommandOptions): Promise<Microphone> {
-  return await Microphone.open({
-    ...(typeof mic === 'string' ? { device: mic } : {}),
-    ...(ffmpeg === undefined ? {} : { ffmpegPath: ffmpeg }),
-  });
 }
 
 /** A machine without sound takes part all the same. */

@@ -18,7 +18,10 @@ export function registerHost({ command, action }: Registry): void {
   const host = command('host', 'run a meeting: let people in, mute, lock, remove, end')
     .argument('<meeting>', "the meeting's URL, or its id on the server")
     .addArgument(new Argument('<action>', 'what to do').choices([...ON_ONE, ...ON_ALL]))
-    .argument('[participant]', 'whom to do it to, by name or id; for unmuting and screen-sharing on or off')
+    .argument(
+      '[participant]',
+      'whom to do it to, by name or id; for unmuting, screen-sharing and several-screens on or off',
+    )
     .addOption(serverOption())
     .addOption(hostTokenOption())
     .addOption(new Option('--block', 'remove for good'))

@@ -8,6 +8,10 @@ import type { Registry } from '../program.ts';
 export interface JoinCommandOptions extends MeetingOptions, ViewOptions {
   readonly video?: string;
   readonly audio?: string;
+  /** `true` is the default device. */
+  readonly camera?: string | boolean;
+  readonly mic?: string | boolean;
+  readonly micFilter?: string;
   readonly loop?: boolean;
   readonly testPattern?: boolean;
   readonly codec?: VideoCodec;
@@ -26,6 +30,19 @@ export function registerJoin({ command, action }: Registry): void {
   )
     .option('--video <file>', 'send the picture (and the sound) of a media file')
     .option('--audio <file>', 'send the sound of a media file')
+    .addOption(
+      new Option('--camera [device]', 'send a camera; meet devices lists them').conflicts([
+        'video',
+        'testPattern',
+      ]),
+    )
+    .addOption(
+      new Option('--mic [device]', 'send a microphone; meet devices lists them').conflicts([
+        'audio',
+        'testPattern',
+      ]),
+    )
+    .option('--mic-filter <filter>', 'denoise, or audio filters of ffmpeg, for the microphone')
     .option('--loop', 'start the files again at their end, instead of leaving')
     .addOption(
       new Option('--test-pattern', 'send a test picture with a clock and a beep a second').conflicts([

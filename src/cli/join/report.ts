@@ -55,6 +55,14 @@ export class JoinReporter {
         audioOnly ? 'The connection carries sound only for now.' : 'The connection carries pictures again.',
       );
     });
+    client.on('source-available', (source, available) => {
+      this.#output.event('device', { source, available });
+      this.#remark(
+        available
+          ? `The ${source} is back.`
+          : `The ${source} is gone; the meeting goes on, and it is sent again when it is back.`,
+      );
+    });
     client.on('reconnecting', ({ reason, attempt }) => {
       this.#output.event('reconnecting', { reason, attempt });
       if (attempt === 1) this.#remark(`Reconnecting: ${harmless(reason)} …`);
@@ -118,12 +126,19 @@ export class JoinReporter {
   #onTrack(track: RemoteTrack): void {
     const { id: trackId, participantId, kind, source, codec, slot } = track;
     this.#output.event('track', { trackId, participantId, kind, source, codec, slot });
+    if (source === 'screen') this.#sharing(track);
     track.on('frame', (frame) => {
       if (this.#seen.has(track) || !frame.keyframe) return;
       this.#seen.add(track);
       const ms = Math.round((performance.now() - this.#context.startedAt) * 10) / 10;
       this.#output.event('first-media', { participantId, kind, ms });
     });
+  }
+
+  #sharing(track: RemoteTrack): void {
+    const name = harmless(this.#client.participants.get(track.participantId)?.name ?? track.participantId);
+    this.#say(`${name} shares a screen.`);
+    track.once('ended', () => this.#say(`${name} shares no more.`));
   }
 
   #onStats(): void {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { createPacketizer } from '../../media/rtp/index.ts';
-import type { EncodedFrame, EncodedSource } from '../../media/types.ts';
+import type { EncodedFrame } from '../../media/types.ts';
 import { MeetError } from '../../protocol/errors.ts';
 import type { MediaSource } from '../../protocol/model.ts';
 import type { PublishedTrack } from '../../protocol/signaling.ts';
@@ -14,6 +14,13 @@ import { MediaTransport } from '../transport/werift.ts';
 import type { SentTrackStats } from '../types.ts';
 import { codecOf, knownExtensions } from './codecs.ts';
 import { type PublishedSection, publishSections } from './publish-offer.ts';
+import {
+  listSources,
+  rankLayers,
+  type SentLayer,
+  type SentSources,
+  type SourceRole,
+} from './sent-sources.ts';
 
 /** What carries an offer to the server and its answer back. */
 export type OfferExchange = (offer: {
@@ -25,9 +32,11 @@ export type OfferExchange = (offer: {
 interface PublishEvents {
   state: [state: TransportState];
   /** The server wants a keyframe of a simulcast layer. */
-  'keyframe-request': [layer: number];
+  'keyframe-request': [role: SourceRole, layer: number];
   /** The video layers that are to be sent are others: those that somebody wants and the uplink carries. */
-  layers: [active: readonly number[]];
+  layers: [];
+  /** Bits a second that there are for the pictures of a source. */
+  bitrate: [role: SourceRole, bitrate: number];
 }
 
 /** How a source is sent, where it is not as a participant's own would be. */
@@ -44,49 +53,53 @@ interface Sending {
   readonly layer: number;
 }
 
-/** The peer connection that sends one source's audio and video. */
+/** The peer connection that sends the audio and video of a participant's sources. */
 export class PublishConnection extends EventEmitter<PublishEvents> {
   readonly #transport: MediaTransport;
   readonly #sections: readonly PublishedSection[];
   readonly #cname: string;
-  readonly #source: EncodedSource;
+  readonly #sources: SentSources;
+  /** All video layers, the most important first. */
+  readonly #layers: readonly SentLayer[];
   readonly #targetBitrate: number;
   readonly #options: SendingOptions;
   readonly #sessionId = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
   #version = 0;
   #session: RtpSession | undefined;
-  #audio: Sending | undefined;
-  #video: Sending[] = [];
+  readonly #audio = new Map<SourceRole, Sending>();
+  readonly #video = new Map<SourceRole, Sending[]>();
   #uplink: Uplink | undefined;
-  /** At a constant rate: the layers that are sent, which are those that somebody watches. */
-  #wanted: readonly number[] | undefined;
+  /** Places in `#layers` of those that somebody watches. */
+  #wanted: ReadonlySet<number>;
   #trackIds = new Map<string, string>();
   #closed = false;
 
   private constructor(
     transport: MediaTransport,
-    source: EncodedSource,
+    sources: SentSources,
     cname: string,
     options: SendingOptions,
   ) {
     super();
     this.#transport = transport;
     this.#cname = cname;
-    this.#source = source;
+    this.#sources = sources;
     this.#options = options;
-    this.#sections = publishSections(source, cname);
-    this.#targetBitrate = (source.video?.layers ?? []).reduce((sum, layer) => sum + layer.bitrate, 64_000);
+    this.#sections = publishSections(sources, cname);
+    this.#layers = rankLayers(sources);
+    this.#wanted = new Set(this.#layers.keys());
+    this.#targetBitrate = this.#layers.reduce((sum, { bitrate }) => sum + bitrate, 64_000);
     transport.on('state', (state) => this.emit('state', state));
     transport.on('packet', (packet) => this.#session?.receive(packet));
   }
 
   static async create(
-    source: EncodedSource,
+    sources: SentSources,
     cname: string,
     options: TransportOptions,
     sending: SendingOptions = {},
   ): Promise<PublishConnection> {
-    return new PublishConnection(await MediaTransport.create(options), source, cname, sending);
+    return new PublishConnection(await MediaTransport.create(options), sources, cname, sending);
   }
 
   get state(): TransportState {
@@ -102,24 +115,47 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
     return this.#uplink?.estimate;
   }
 
-  /** Video layers that are sent, lowest first. */
-  get activeLayers(): readonly number[] {
-    return this.#uplink?.active ?? this.#wanted ?? [];
+  /** Layers of a source's video that are sent, lowest first; none before the connection is up. */
+  activeLayers(role: SourceRole): readonly number[] {
+    if (this.#session === undefined) return [];
+    return this.#active
+      .flatMap((place) => (this.#layers[place]?.role === role ? [this.#layers[place].layer] : []))
+      .sort((a, b) => a - b);
+  }
+
+  /** Places in `#layers` of those that are sent. */
+  get #active(): readonly number[] {
+    return this.#uplink?.active ?? [...this.#wanted];
   }
 
   /** Takes which layers of which tracks somebody watches; the others are not sent. */
   setWantedLayers(wanted: readonly { trackId: string; layers: readonly number[] }[]): void {
-    const camera = this.trackId('camera');
-    const entry = wanted.find(({ trackId }) => trackId === camera);
-    if (entry === undefined) return;
-    this.#uplink?.setWanted(entry.layers);
-    if (this.#wanted !== undefined) this.#activate([...entry.layers].sort((a, b) => a - b));
+    const videos = this.#sections.filter(({ section }) => section.kind === 'video');
+    const told = videos.flatMap(({ role, source }) => {
+      const entry = wanted.find(({ trackId }) => trackId === this.trackId(source));
+      return entry === undefined ? [] : [{ role, layers: entry.layers }];
+    });
+    if (told.length === 0) return;
+    const isWanted = ({ role, layer }: SentLayer, place: number) =>
+      told.find((one) => one.role === role)?.layers.includes(layer) ?? this.#wanted.has(place);
+    this.#wanted = new Set(this.#layers.flatMap((layer, place) => (isWanted(layer, place) ? [place] : [])));
+    this.#uplink?.setWanted(this.#wanted);
+    if (this.#uplink === undefined) this.#activate();
   }
 
   /** The server's id of the track that carries the source, once it is published. */
   trackId(source: MediaSource): string | undefined {
     const mid = this.#sections.find((published) => published.source === source)?.section.mid;
     return mid === undefined ? undefined : this.#trackIds.get(mid);
+  }
+
+  /** Sources of which the server takes nothing. */
+  get refusedRoles(): SourceRole[] {
+    return listSources(this.#sources).flatMap(({ role }) => {
+      const sections = this.#sections.filter((section) => section.role === role);
+      const taken = sections.some(({ section }) => this.#trackIds.has(section.mid));
+      return sections.length === 0 || taken ? [] : [role];
+    });
   }
 
   /**
@@ -144,25 +180,35 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
       const accepted = answer.sections.find((section) => section.mid === published.section.mid);
       if (accepted !== undefined && !accepted.rejected) this.#addSenders(session, published, accepted);
     }
-    const { audio, video } = this.#source;
-    if (this.#options.constantRate) {
-      this.#wanted = (video?.layers ?? []).map((_, layer) => layer);
-      return { iceMs, dtlsMs };
-    }
+    if (this.#options.constantRate) return { iceMs, dtlsMs };
     this.#uplink = new Uplink(session, {
-      bitrates: (video?.layers ?? []).map(({ bitrate }) => bitrate),
-      audio: audio !== undefined,
+      bitrates: this.#layers.map(({ bitrate }) => bitrate),
+      floors: this.#layers.map(({ floor }) => floor),
+      audio: this.#audio.size > 0,
     });
-    this.#uplink.on('layers', (active) => this.#activate(active));
+    this.#uplink.on('layers', () => this.#activate());
+    this.#uplink.on('bitrate', (bitrate) => this.#divide(bitrate));
     return { iceMs, dtlsMs };
   }
 
-  #activate(active: readonly number[]): void {
-    if (this.#wanted !== undefined) this.#wanted = active;
-    this.#video.forEach(({ sender }, layer) => {
-      sender.setActive(active.includes(layer));
-    });
-    this.emit('layers', active);
+  #activate(): void {
+    for (const [role, sendings] of this.#video) {
+      const active = this.activeLayers(role);
+      sendings.forEach(({ sender }, layer) => {
+        sender.setActive(active.includes(layer));
+      });
+    }
+    this.emit('layers');
+  }
+
+  /** Each source gets its share of what there is for pictures, by what it would take. */
+  #divide(bitrate: number): void {
+    const active = this.#active.map((place) => this.#layers[place]!);
+    const sum = (layers: readonly SentLayer[]) => layers.reduce((bits, layer) => bits + layer.bitrate, 0);
+    for (const { role } of listSources(this.#sources)) {
+      const share = sum(active.filter((layer) => layer.role === role)) / sum(active);
+      if (share > 0) this.emit('bitrate', role, Math.round(bitrate * share));
+    }
   }
 
   /** Moves the connection to a fresh ICE session; DTLS, SRTP and the RTP streams go on. */
@@ -181,10 +227,10 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
         setup: 'actpass',
         sections: this.#sections.map((published) => published.section),
       }),
-      tracks: this.#sections.map(({ section, source }) => ({
+      tracks: this.#sections.map(({ section, source, role }) => ({
         mid: section.mid,
         source,
-        ...(section.kind === 'video' ? { layers: this.#publishedLayers() } : {}),
+        ...(section.kind === 'video' ? { layers: this.#publishedLayers(role) } : {}),
       })),
       reset,
     });
@@ -192,8 +238,8 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
     return readSessionDescription(reply.sdp);
   }
 
-  #publishedLayers(): { height: number; bitrate: number }[] {
-    return (this.#source.video?.layers ?? []).map(({ height, bitrate }) => ({ height, bitrate }));
+  #publishedLayers(role: SourceRole): { height: number; bitrate: number }[] {
+    return (this.#sources[role]?.video?.layers ?? []).map(({ height, bitrate }) => ({ height, bitrate }));
   }
 
   #addSenders(session: RtpSession, published: PublishedSection, accepted: SdpSection): void {
@@ -216,17 +262,17 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
         extensions: knownExtensions(accepted.extensions),
         packetizer: createPacketizer(name),
       });
-      sender.on('keyframe-request', () => this.emit('keyframe-request', layer));
+      sender.on('keyframe-request', () => this.emit('keyframe-request', published.role, layer));
       return { sender, published, layer };
     });
-    if (section.kind === 'audio') this.#audio = sendings[0];
-    else this.#video = sendings;
+    if (section.kind === 'video') this.#video.set(published.role, sendings);
+    else if (sendings[0]) this.#audio.set(published.role, sendings[0]);
   }
 
   /** @param captureTimeMs wall clock of the frame's capture, milliseconds since the epoch */
-  sendFrame(frame: EncodedFrame, captureTimeMs: number): void {
-    if (frame.kind === 'video' && !this.activeLayers.includes(frame.layer)) return;
-    const sending = frame.kind === 'audio' ? this.#audio : this.#video[frame.layer];
+  sendFrame(role: SourceRole, frame: EncodedFrame, captureTimeMs: number): void {
+    if (frame.kind === 'video' && !this.activeLayers(role).includes(frame.layer)) return;
+    const sending = frame.kind === 'audio' ? this.#audio.get(role) : this.#video.get(role)?.[frame.layer];
     sending?.sender.sendFrame({
       data: frame.data,
       keyframe: frame.keyframe,
@@ -238,13 +284,13 @@ export class PublishConnection extends EventEmitter<PublishEvents> {
   }
 
   stats(): SentTrackStats[] {
-    const sendings = this.#audio ? [this.#audio, ...this.#video] : this.#video;
+    const sendings = [...this.#audio.values(), ...[...this.#video.values()].flat()];
     return sendings.map(({ sender, published, layer }) => ({
       ...sender.stats(),
       kind: published.section.kind,
       source: published.source,
       layer,
-      active: published.section.kind === 'audio' || this.activeLayers.includes(layer),
+      active: published.section.kind === 'audio' || this.activeLayers(published.role).includes(layer),
     }));
   }
 

@@ -1,10 +1,14 @@
 import { EventEmitter } from 'node:events';
-import type { EncodedFrame, EncodedSource } from '../../media/types.ts';
+import type { EncodedFrame } from '../../media/types.ts';
+import type { MediaSource } from '../../protocol/model.ts';
 import type { PublishConnection, SendingOptions } from './publish-connection.ts';
+import { listSources, MEDIA_SOURCE, type SentSources, type SourceRole } from './sent-sources.ts';
 
 interface PublisherEvents {
-  ended: [];
-  failed: [error: Error];
+  ended: [role: SourceRole];
+  failed: [error: Error, role: SourceRole];
+  /** A source's device is gone, or has come back. */
+  available: [source: MediaSource, available: boolean];
 }
 
 /**
@@ -13,20 +17,20 @@ interface PublisherEvents {
  */
 const MAX_CLOCK_ERROR_MS = 200;
 
-/** Owns what is sent and hands it to whichever connection is up: the source outlives connections. */
+/** Owns what is sent and hands it to whichever connection is up: the sources outlive connections. */
 export class Publisher extends EventEmitter<PublisherEvents> {
-  readonly #source: EncodedSource;
+  readonly #sources: SentSources;
   readonly #sending: SendingOptions;
   #connection: PublishConnection | undefined;
   #started = false;
   #closed = false;
   /** Wall clock minus source clock, milliseconds. */
-  #clockOffsetMs: number | undefined;
+  readonly #clockOffsetsMs = new Map<SourceRole, number>();
 
   /** @param sending with a clock, each frame has the time at which it is sent, in place of when it was due */
-  constructor(source: EncodedSource, sending: SendingOptions = {}) {
+  constructor(sources: SentSources, sending: SendingOptions = {}) {
     super();
-    this.#source = source;
+    this.#sources = sources;
     this.#sending = sending;
   }
 
@@ -34,63 +38,80 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     return this.#sending;
   }
 
-  get source(): EncodedSource {
-    return this.#source;
+  get sources(): SentSources {
+    return this.#sources;
   }
 
   /** Sends through this connection from now on, beginning with a keyframe. */
   use(connection: PublishConnection): void {
     this.#connection = connection;
-    connection.on('keyframe-request', (layer) => {
-      if (this.#connection === connection) this.#source.requestKeyFrame(layer);
+    connection.on('keyframe-request', (role, layer) => {
+      if (this.#connection === connection) this.#sources[role]?.requestKeyFrame(layer);
     });
-    connection.on('layers', (active) => {
-      if (this.#connection === connection) this.#activate(active);
+    connection.on('layers', () => {
+      if (this.#connection === connection) this.#activate(connection);
     });
-    this.#activate(connection.activeLayers);
-    if (this.#started) {
-      this.#source.video?.layers.forEach((_, layer) => {
-        this.#source.requestKeyFrame(layer);
+    connection.on('bitrate', (role, bitrate) => {
+      if (this.#connection === connection) this.#sources[role]?.setBitrate?.(bitrate);
+    });
+    this.#activate(connection);
+    for (const { role, source } of listSources(this.#sources)) {
+      if (this.#started) {
+        source.video?.layers.forEach((_, layer) => {
+          source.requestKeyFrame(layer);
+        });
+        continue;
+      }
+      source.start({
+        frame: (frame) => this.#onFrame(role, frame),
+        ended: () => this.emit('ended', role),
+        failed: (error) => this.emit('failed', error, role),
+        available: (kind, available) => this.emit('available', MEDIA_SOURCE[role][kind], available),
       });
-      return;
     }
     this.#started = true;
-    this.#source.start({
-      frame: (frame) => this.#onFrame(frame),
-      ended: () => this.emit('ended'),
-      failed: (error) => this.emit('failed', error),
-    });
+  }
+
+  /** Protects the sound for so much loss on the way to whoever receives it worst, in percent. */
+  setAudioLoss(loss: number): void {
+    for (const { source } of listSources(this.#sources)) source.setAudioLoss?.(loss);
   }
 
   /** A source encodes only these layers; one that comes back begins with a keyframe. */
-  #activate(active: readonly number[]): void {
+  #activate(connection: PublishConnection): void {
     if (this.#closed) return;
-    this.#source.video?.layers.forEach((_, layer) => {
-      this.#source.setLayerActive(layer, active.includes(layer));
-    });
+    for (const { role, source } of listSources(this.#sources)) {
+      const active = connection.activeLayers(role);
+      source.video?.layers.forEach((_, layer) => {
+        source.setLayerActive(layer, active.includes(layer));
+      });
+    }
   }
 
-  #onFrame(frame: EncodedFrame): void {
+  #onFrame(role: SourceRole, frame: EncodedFrame): void {
     if (this.#closed) return;
     if (this.#sending.clock !== undefined) {
-      this.#connection?.sendFrame(frame, this.#sending.clock.now());
+      this.#connection?.sendFrame(role, frame, this.#sending.clock.now());
       return;
     }
+    this.#connection?.sendFrame(role, frame, frame.timestampUs / 1000 + this.#offsetMs(role, frame));
+  }
+
+  #offsetMs(role: SourceRole, { timestampUs }: EncodedFrame): number {
+    const told = this.#sources[role]?.clockOffsetMs;
+    if (told !== undefined) return told;
     const now = performance.timeOrigin + performance.now();
-    const sourceMs = frame.timestampUs / 1000;
-    if (
-      this.#clockOffsetMs === undefined ||
-      Math.abs(sourceMs + this.#clockOffsetMs - now) > MAX_CLOCK_ERROR_MS
-    ) {
-      this.#clockOffsetMs = now - sourceMs;
-    }
-    this.#connection?.sendFrame(frame, sourceMs + this.#clockOffsetMs);
+    const sourceMs = timestampUs / 1000;
+    const known = this.#clockOffsetsMs.get(role);
+    if (known !== undefined && Math.abs(sourceMs + known - now) <= MAX_CLOCK_ERROR_MS) return known;
+    this.#clockOffsetsMs.set(role, now - sourceMs);
+    return now - sourceMs;
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#connection = undefined;
-    await this.#source.close();
+    await Promise.all(listSources(this.#sources).map(({ source }) => source.close()));
   }
 }

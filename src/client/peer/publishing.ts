@@ -7,6 +7,7 @@ import type { SignalingClient } from '../signaling/client.ts';
 import type { TransportOptions } from '../transport/types.ts';
 import { type OfferExchange, PublishConnection } from './publish-connection.ts';
 import type { Publisher } from './publisher.ts';
+import type { SourceRole } from './sent-sources.ts';
 
 /**
  * A server that ends a meeting or stops closes the media as it says so, and the media's end may be here first: time for
@@ -14,11 +15,18 @@ import type { Publisher } from './publisher.ts';
  */
 export const FAREWELL_MS = 100;
 
+const REFUSED: Readonly<Record<SourceRole, string>> = {
+  own: 'The server takes neither camera nor microphone of this participant now.',
+  screen: 'The screen may not be shared now: another is, or only hosts may.',
+};
+
 interface PublishingEvents {
   /** The first connection is up. */
   connected: [timings: { iceMs: number; dtlsMs: number }];
   /** Publishing is not possible, now or later. */
   failed: [error: MeetError];
+  /** The server takes the rest, but nothing of this source. */
+  refused: [role: SourceRole, error: MeetError];
 }
 
 export interface PublishingOptions {
@@ -87,7 +95,7 @@ export class Publishing extends EventEmitter<PublishingEvents> {
     const { publisher, health, cname } = this.#options;
     this.#connection?.close();
     const connection = await PublishConnection.create(
-      publisher.source,
+      publisher.sources,
       cname,
       this.#options.transport(),
       publisher.sending,
@@ -104,6 +112,9 @@ export class Publishing extends EventEmitter<PublishingEvents> {
         else if (state === 'failed') void this.#onLost(connection);
       });
       publisher.use(connection);
+      for (const role of connection.refusedRoles) {
+        this.emit('refused', role, new MeetError('forbidden', REFUSED[role]));
+      }
       connection.setWantedLayers([...this.#wantedLayers].map(([trackId, layers]) => ({ trackId, layers })));
       health.mended('publish');
       this.emit('connected', timings);

@@ -11,8 +11,10 @@ const LOSS = 0.1;
 const LOSSY_SHARE = 0.8;
 
 export interface UplinkLayersOptions {
-  /** Bits a second of each layer, lowest first. */
+  /** Bits a second of each layer, the most important first. */
   readonly bitrates: readonly number[];
+  /** What a layer of a source that follows its bandwidth can do with; the same where it cannot. */
+  readonly floors?: readonly number[];
   readonly audio: boolean;
 }
 
@@ -33,13 +35,15 @@ export interface UplinkState {
  */
 export class UplinkLayers {
   readonly #bitrates: readonly number[];
+  readonly #floors: readonly number[];
   readonly #audioBitrate: number;
   #wanted: ReadonlySet<number>;
   #allowed: number;
   #changedMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ bitrates, audio }: UplinkLayersOptions) {
+  constructor({ bitrates, floors = bitrates, audio }: UplinkLayersOptions) {
     this.#bitrates = bitrates;
+    this.#floors = floors;
     this.#audioBitrate = audio ? AUDIO_BITRATE : 0;
     this.#wanted = new Set(bitrates.keys());
     this.#allowed = bitrates.length;
@@ -66,20 +70,28 @@ export class UplinkLayers {
 
   /** Bits a second of the sound and these layers on the wire. */
   cost(layers: readonly number[]): number {
-    return (
-      this.#audioBitrate + layers.reduce((sum, layer) => sum + (this.#bitrates[layer] ?? 0), 0) * OVERHEAD
-    );
+    return this.#cost(layers, this.#bitrates);
+  }
+
+  /** Bits a second that are left for pictures of so many on the wire. */
+  videoBudget(bitrate: number): number {
+    return Math.max(0, (bitrate - this.#audioBitrate) / OVERHEAD);
+  }
+
+  #cost(layers: readonly number[], rates: readonly number[]): number {
+    return this.#audioBitrate + layers.reduce((sum, layer) => sum + (rates[layer] ?? 0), 0) * OVERHEAD;
   }
 
   /** Decides; gives whether other layers are allowed now. */
   update({ estimate, lossFraction, queueMs, nowMs }: UplinkState): boolean {
     const budget = lossFraction > LOSS ? estimate * LOSSY_SHARE : estimate;
     const before = this.#allowed;
-    while (this.active.length > 0 && this.cost(this.active) > budget) this.#allowed = this.active.at(-1)!;
+    while (this.active.length > 0 && this.#cost(this.active, this.#floors) > budget)
+      this.#allowed = this.active.at(-1)!;
     const steady = queueMs <= MAX_RESUME_QUEUE_MS && nowMs - this.#changedMs >= RESUME_HOLD_MS;
     if (this.#allowed === before && steady) {
       for (const layer of this.paused) {
-        if (this.cost([...this.active, layer]) <= budget) this.#allowed = layer + 1;
+        if (this.#cost([...this.active, layer], this.#floors) <= budget) this.#allowed = layer + 1;
         else break;
       }
     }

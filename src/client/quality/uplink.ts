@@ -8,6 +8,8 @@ import { RESUME_HOLD_MS, UplinkLayers, type UplinkLayersOptions } from './uplink
 interface UplinkEvents {
   /** The layers to send, lowest first, are others now. */
   layers: [active: readonly number[]];
+  /** Bits a second for the pictures that are sent, where their source can follow. */
+  bitrate: [bitrate: number];
 }
 
 /** How often padding is sent during a probe, and the state is looked at otherwise. */
@@ -24,6 +26,8 @@ const MAX_PROBE_QUEUE_MS = 40;
 /** The wait after failed probes grows: each of them costs the others on the path something. */
 const BACKOFF = 1.5;
 const MAX_HOLD_MS = 10_000;
+/** Changes of the rate for pictures that are not worth telling. */
+const MIN_BITRATE_STEP = 0.05;
 
 /**
  * Follows the uplink of one publish connection: estimates it from the session's feedback, says which layers it can
@@ -42,6 +46,9 @@ export class Uplink extends EventEmitter<UplinkEvents> {
   /** Whether anything tells about single packets, or of the whole: reports decide only where nothing else does. */
   #hasFeedback = false;
   #hasRemb = false;
+  /** The last that was told of what is there for pictures. */
+  #toldBitrate: number | undefined;
+  readonly #adaptive: boolean;
   #closed = false;
 
   constructor(session: RtpSession, options: UplinkLayersOptions & { readonly clock?: Clock }) {
@@ -49,6 +56,7 @@ export class Uplink extends EventEmitter<UplinkEvents> {
     this.#session = session;
     this.#clock = options.clock ?? systemClock;
     this.#layers = new UplinkLayers(options);
+    this.#adaptive = options.floors?.some((floor, i) => floor < options.bitrates[i]!) ?? false;
     const all = this.#layers.cost(options.bitrates.map((_, layer) => layer));
     this.#estimator = new BandwidthEstimator(all * PROBE_MARGIN);
     this.#notBeforeMs = this.#clock.now();
@@ -115,11 +123,30 @@ export class Uplink extends EventEmitter<UplinkEvents> {
     if (this.#closed) return;
     const { estimate, lossFraction, queueMs } = this.#estimator;
     const before = this.#layers.active.length;
-    if (!this.#layers.update({ estimate, lossFraction, queueMs, nowMs: this.#clock.now() })) return;
+    const changed = this.#layers.update({ estimate, lossFraction, queueMs, nowMs: this.#clock.now() });
+    this.#tellBitrate();
+    if (!changed) return;
     // A layer that came back and had to go again soon is not tried as soon the next time.
     if (this.#layers.active.length < before) this.#backOff();
     this.#probe = undefined;
     this.#changed();
+  }
+
+  /** Less is sent of what is sent than there could be. */
+  get #reduced(): boolean {
+    return this.#adaptive && this.#estimator.estimate < this.#layers.cost(this.#layers.active);
+  }
+
+  #tellBitrate(): void {
+    if (!this.#adaptive) return;
+    const bitrate = Math.round(
+      this.#layers.videoBudget(Math.min(this.#estimator.estimate, this.#layers.cost(this.#layers.active))),
+    );
+    const told = this.#toldBitrate;
+    if (told !== undefined && Math.abs(bitrate - told) < told * MIN_BITRATE_STEP) return;
+    this.#toldBitrate = bitrate;
+    this.emit('bitrate', bitrate);
+    this.#watch();
   }
 
   #changed(): void {
@@ -138,7 +165,8 @@ export class Uplink extends EventEmitter<UplinkEvents> {
 
   /** Looks at the clock only while a layer waits to come back: a process may have hundreds of publishers. */
   #watch(): void {
-    if (this.#closed || this.#cancelTimer !== undefined || this.#layers.paused.length === 0) return;
+    if (this.#closed || this.#cancelTimer !== undefined) return;
+    if (this.#layers.paused.length === 0 && !this.#reduced) return;
     this.#cancelTimer = this.#clock.setTimer(
       () => {
         this.#cancelTimer = undefined;
@@ -157,7 +185,8 @@ export class Uplink extends EventEmitter<UplinkEvents> {
   #maybeProbe(): void {
     const now = this.#clock.now();
     const { active, paused } = this.#layers;
-    if (paused.length === 0 || now < this.#notBeforeMs || !this.#hasFeedback) return;
+    if (paused.length === 0 && !this.#reduced) return;
+    if (now < this.#notBeforeMs || !this.#hasFeedback) return;
     const target = this.#layers.cost([...active, ...paused]) * PROBE_MARGIN;
     this.#probeDecreases = this.#estimator.decreases;
     // The last fall has shown what the path carried then; the ramp begins below it.

@@ -30,6 +30,7 @@ interface SignalingEvents {
   'state-update': [update: StateUpdate];
   chat: [messages: readonly ChatMessage[]];
   reaction: [reaction: { readonly participantId: string; readonly reaction: string }];
+  'share-stopped': [by: { readonly participantId: string | null }];
   'unmute-request': [request: { readonly participantId: string | null; readonly source: MediaSource }];
   /** `answer` sends the reply. */
   offer: [offer: SubscribeOffer, answer: (sdp: string) => void];
@@ -205,6 +206,9 @@ export class SignalingClient extends EventEmitter<SignalingEvents> {
         break;
       case 'unmute-request':
         this.emit('unmute-request', message.payload);
+        break;
+      case 'share-stopped':
+        this.emit('share-stopped', message.payload);
         break;
       case 'bye':
         this.#bye = message.payload;

@@ -150,7 +150,7 @@ export class Bot extends EventEmitter<BotEvents> {
     const { audio, video } = this.#options.view;
     this.#subscribing = new Subscribing({ ...common, create, audio, video });
     if (source) {
-      this.#publisher = new Publisher(source, { clock, constantRate: true });
+      this.#publisher = new Publisher({ own: source }, { clock, constantRate: true });
       this.#publishing = new Publishing({
         ...common,
         publisher: this.#publisher,

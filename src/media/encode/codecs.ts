@@ -35,6 +35,18 @@ const libvpx = (speed: string) => (bitrate: number) => [
   ...['-static-thresh', '100', '-undershoot-pct', '100', '-overshoot-pct', '15', ...constantRate(bitrate)],
 ];
 
+/**
+ * Options of libvpx for a screen. No temporal layers, as every second picture would build on none of those that made the
+ * text crisp; no threshold below which blocks stay as they are, for the same reason.
+ */
+export function screenArguments(codec: 'vp8' | 'vp9', bitrate: number): string[] {
+  return [
+    ...['-deadline', 'realtime', '-cpu-used', codec === 'vp8' ? '-8' : '8', '-lag-in-frames', '0'],
+    ...['-auto-alt-ref', '0', '-error-resilient', '1', ...constantRate(bitrate)],
+    ...['-qmin', '4', '-qmax', '56'],
+  ];
+}
+
 export const CODECS: Readonly<Record<VideoCodec, CodecEncoder>> = {
   vp8: {
     encoders: [

@@ -96,6 +96,12 @@ function parseAudio(text: string): MediaProbe['audio'] {
   return { stream: Number(line[1]), channels: /^(mono|1 channels)/.test(layout) ? 1 : 2 };
 }
 
+/** The size of the first video stream in what ffmpeg prints of an input or output. */
+export function parseVideoSize(text: string): { width: number; height: number } | undefined {
+  const size = /Stream #0:\d+.*: Video: .*?, ([1-9]\d*)x([1-9]\d*)/.exec(text);
+  return size ? { width: Number(size[1]), height: Number(size[2]) } : undefined;
+}
+
 function parseVideo(text: string, image: boolean): VideoProbe | undefined {
   const line = STREAM.exec(text);
   if (line?.[2] !== 'Video' || line[3]!.startsWith('none')) return undefined;

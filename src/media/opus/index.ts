@@ -1,2 +1,3 @@
 export * from './decoder.ts';
+export { OpusLiveEncoder, PACKET_SAMPLES } from './encoder.ts';
 export { hasFec } from './fec.ts';

@@ -83,6 +83,8 @@ export class HostActions {
         return { run: () => change(meetingId, { unmuting: action.allowed }) };
       case 'screen-sharing':
         return { run: () => change(meetingId, { screenSharing: action.allowed }) };
+      case 'several-screens':
+        return { run: () => change(meetingId, { severalScreens: action.allowed }) };
       case 'end':
         return { run: () => end(meetingId) };
       case 'start-recording': {
@@ -173,6 +175,11 @@ export class HostActions {
         const asked = { participantId, by: actor.participantId, source };
         return { target, run: () => signals.send(meetingId, { type: 'ask-unmute', ...asked }) };
       }
+      case 'stop-share':
+        return {
+          target,
+          run: () => signals.send(meetingId, { type: 'stop-share', participantId, by: actor.participantId }),
+        };
       case 'lower-hand':
         return { target, run: () => signals.send(meetingId, { type: 'lower-hand', participantId }) };
       case 'remove':

@@ -22,6 +22,7 @@ export function meetingInfo(meeting: Meeting, baseUrl: string): MeetingInfo {
       locked: meeting.locked,
       unmuting: meeting.unmuting,
       screenSharing: meeting.screenSharing,
+      severalScreens: meeting.severalScreens,
     },
   };
 }

@@ -19,6 +19,7 @@ import { meetingInfo } from './info.ts';
 import { MediaRights } from './media-rights.ts';
 import { type Actor, runsMeeting } from './policy.ts';
 import type { Records } from './records.ts';
+import { ScreenFloor } from './screen-floor.ts';
 import type { MeetingSignal } from './signals.ts';
 import type { WaitingRoom } from './waiting-room.ts';
 
@@ -85,6 +86,15 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
   readonly #logger: ServerLogger;
   readonly #sessions = new Map<string, Session>();
   readonly #state: StateBroadcast;
+  readonly #floor = new ScreenFloor(
+    () => this.#meeting.severalScreens,
+    (id) => {
+      const participant = this.#sessions.get(id)?.info();
+      if (participant === undefined || participant.state === 'left') return undefined;
+      const shares = participant.tracks.some(({ source }) => source === 'screen');
+      return { name: participant.name, shares };
+    },
+  );
   #meeting: Meeting;
   #recording: LiveRecording | null;
   #baseUrl: string | undefined;
@@ -252,6 +262,9 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
       case 'ask-unmute':
         this.#sessions.get(signal.participantId)?.askToUnmute(signal.by, signal.source);
         break;
+      case 'stop-share':
+        this.#sessions.get(signal.participantId)?.rights.stopShare(signal.by);
+        break;
       case 'lower-hand':
         for (const session of this.#present(signal.participantId)) session.setHand(false);
         break;
@@ -314,6 +327,9 @@ export class LiveMeeting extends EventEmitter<LiveMeetingEvents> {
   ): Session {
     const { room, records, issueCredentials, tokenTtlMs, resumeWindowMs, waitingRoom } = this.#options;
     const rights = new MediaRights({
+      participantId: identity.id,
+      floor: this.#floor,
+      onShareStopped: (by) => session.notify({ type: 'share-stopped', payload: { participantId: by } }),
       isHost: () => runsMeeting(session.identity.role),
       settings: () => this.#meeting,
     });

@@ -2,6 +2,7 @@
 import { MeetError } from '../../protocol/errors.ts';
 import type { MediaSource } from '../../protocol/model.ts';
 import type { Peer, PublishRule } from '../sfu/index.ts';
+import type { ScreenFloor } from './screen-floor.ts';
 
 const SCREEN_SOURCES: ReadonlySet<MediaSource> = new Set(['screen', 'screen-audio']);
 
@@ -13,10 +14,16 @@ export interface MediaSettings {
 }
 
 export interface MediaRightsOptions {
+  readonly participantId: string;
+  readonly floor: ScreenFloor;
   /** A host or co-host. */
   readonly isHost: () => boolean;
   readonly settings: () => MediaSettings;
+  /** What a host has ended the sharing of: `null` for one who is not in the meeting, or the settings. */
+  readonly onShareStopped: (by: string | null) => void;
 }
+
+const notAllowed = () => new MeetError('forbidden', 'Only hosts may share their screen in this meeting now.');
 
 export class MediaRights {
   readonly #options: MediaRightsOptions;
@@ -31,8 +38,10 @@ export class MediaRights {
   }
 
   readonly rule: PublishRule = (source) => {
-    const { isHost, settings } = this.#options;
-    if (SCREEN_SOURCES.has(source) && !settings().screenSharing && !isHost()) return 'refuse';
+    if (SCREEN_SOURCES.has(source)) {
+      const refusal = this.#mayShare() ? this.#claim() : notAllowed();
+      if (refusal) return refusal;
+    }
     return this.#muted.has(source) || !this.#mayUnmute(source) ? 'mute' : 'send';
   };
 
@@ -40,7 +49,18 @@ export class MediaRights {
   govern(peer: Peer): void {
     this.#peer = peer;
     // A track may have been on its way when a host muted it.
-    peer.on('tracks', () => this.#enforce());
+    peer.on('tracks', (tracks) => {
+      this.#enforce();
+      if (!tracks.some(({ source }) => SCREEN_SOURCES.has(source))) this.#release();
+    });
+  }
+
+  /** A host ends the sharing of the screen. */
+  stopShare(by: string | null): void {
+    const shared = this.#peer?.tracks.some(({ source }) => SCREEN_SOURCES.has(source));
+    this.#peer?.endTracks(SCREEN_SOURCES);
+    this.#release();
+    if (shared) this.#options.onShareStopped(by);
   }
 
   /** A host mutes a source: nothing of it is forwarded until the participant itself unmutes it. */
@@ -71,8 +91,19 @@ export class MediaRights {
     if (before.unmuting && !this.#options.settings().unmuting) {
       for (const { source, muted } of tracks) if (!muted) this.grant(source);
     }
-    const refused = tracks.filter(({ source }) => this.rule(source) === 'refuse');
-    if (refused.length > 0) this.#peer?.endTracks(new Set(refused.map(({ source }) => source)));
+    if (!this.#mayShare()) this.stopShare(null);
+  }
+
+  #mayShare(): boolean {
+    return this.#options.settings().screenSharing || this.#options.isHost();
+  }
+
+  #claim(): MeetError | undefined {
+    return this.#options.floor.claim(this.#options.participantId);
+  }
+
+  #release(): void {
+    this.#options.floor.release(this.#options.participantId);
   }
 
   #enforce(): void {

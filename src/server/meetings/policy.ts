@@ -62,6 +62,8 @@ export const POLICY: Readonly<Record<ActionName | Deed, readonly Standing[]>> = 
   'ask-unmute': HOSTS,
   unmuting: HOSTS,
   'screen-sharing': HOSTS,
+  'several-screens': HOSTS,
+  'stop-share': HOSTS,
   'lower-hand': HOSTS,
   promote: HOST,
   demote: HOST,
@@ -79,7 +81,7 @@ export const POLICY: Readonly<Record<ActionName | Deed, readonly Standing[]>> = 
 };
 
 /** What may not be done to a host by anybody but a host. */
-const NOT_TO_A_HOST: readonly ActionName[] = ['remove', 'mute', 'demote', 'promote'];
+const NOT_TO_A_HOST: readonly ActionName[] = ['remove', 'mute', 'stop-share', 'demote', 'promote'];
 
 /** The error of whom a host removed. */
 export function removed(): MeetError {

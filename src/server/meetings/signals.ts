@@ -26,6 +26,7 @@ export type MeetingSignal =
       readonly by: string | null;
       readonly source: MediaSource;
     }
+  | { readonly type: 'stop-share'; readonly participantId: string; readonly by: string | null }
   | { readonly type: 'lower-hand'; readonly participantId: string | null }
   | { readonly type: 'roles'; readonly roles: Readonly<Record<string, Role>> }
   /** What everybody is told of the recording. */

@@ -276,18 +276,19 @@ function forLayers(parameters: RtpParameters, layers: PublishedTrack['layers']):
   };
 }
 
-/** Sections of what may not be sent. */
+/** Sections of what may not be sent, and why. */
 function refusedMids(
   { sections }: Description,
   described: readonly PublishedTrack[],
   rule: PublishRule,
-): Set<string> {
+): Map<string, MeetError> {
   const sources = new Map(described.map(({ mid, source }) => [mid, source]));
-  const refused = sections.filter(
-    ({ mid, kind }) =>
-      rule(sources.get(mid) ?? defaultSource(kind === 'audio' ? 'audio' : 'video')) === 'refuse',
+  return new Map(
+    sections.flatMap(({ mid, kind }) => {
+      const answer = rule(sources.get(mid) ?? defaultSource(kind === 'audio' ? 'audio' : 'video'));
+      return typeof answer === 'string' ? [] : [[mid, answer] as const];
+    }),
   );
-  return new Set(refused.map(({ mid }) => mid));
 }
 
 function defaultSource(kind: Track['kind']): MediaSource {

@@ -48,14 +48,14 @@ const PROTOCOLS = new Set([
 
 /**
  * @param previous the sections agreed on earlier on the same connection, in their order.
- * @param refused mids of sections that their participant may not send now
- * @throws MeetError `bad-sdp`, `no-common-codec`, `forbidden` when nothing is left but what may not be sent
+ * @param refused mids of sections that their participant may not send now, and why
+ * @throws MeetError `bad-sdp`, `no-common-codec`, or why not when nothing is left but what may not be sent
  */
 export function planPublish(
   offer: Description,
   previous: readonly AgreedSection[],
   capabilities: RtpCapabilities,
-  refused: ReadonlySet<string>,
+  refused: ReadonlyMap<string, MeetError>,
 ): PublishPlan {
   if (offer.sections.length < previous.length) {
     throw badSdp('A later offer must keep the media sections of the earlier ones (RFC 3264 section 8).');
@@ -87,9 +87,8 @@ export function planPublish(
     });
   }
   const accepted = sections.filter((plan) => plan.accepted);
-  if (accepted.length === 0 && refused.size > 0 && previous.length === 0) {
-    throw new MeetError('forbidden', 'Only hosts may share their screen in this meeting now.');
-  }
+  const [reason] = refused.values();
+  if (accepted.length === 0 && reason !== undefined && previous.length === 0) throw reason;
   if (accepted.length === 0 && (refusedForCodec || previous.length === 0)) {
     throw new MeetError('no-common-codec', 'No section of the offer can be used.', {
       hint: 'Offer Opus audio, or VP9, VP8, H.264 (packetization-mode=1) or AV1 video.',

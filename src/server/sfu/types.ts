@@ -1,6 +1,7 @@
 /** What the SFU takes and gives. Nothing of mediasoup's types leaves `src/server/sfu`. */
 import type { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
+import type { MeetError } from '../../protocol/errors.ts';
 import type { MediaSource, TrackInfo } from '../../protocol/model.ts';
 import type { AudioSlot, PublishedTrack, SubscribedTrack, VideoRequest } from '../../protocol/signaling.ts';
 import type { PersonalUpdate } from './quality/room-quality.ts';
@@ -141,8 +142,8 @@ export interface PeerStats {
   readonly subscribe?: ConnectionStats;
 }
 
-/** Whether a participant may send from a source now: at all, or only muted. */
-export type PublishRule = (source: MediaSource) => 'send' | 'mute' | 'refuse';
+/** Whether a participant may send from a source now, or only muted; else why not. */
+export type PublishRule = (source: MediaSource) => 'send' | 'mute' | MeetError;
 
 /** One participant's two peer connections. */
 export interface Peer extends EventEmitter<PeerEvents> {

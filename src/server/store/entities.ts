@@ -66,6 +66,8 @@ export interface Meeting {
   unmuting: boolean;
   /** Whether participants may share their screens. */
   screenSharing: boolean;
+  /** Whether several may share at the same time. */
+  severalScreens: boolean;
 }
 
 export interface NewMeeting {
@@ -81,6 +83,7 @@ export interface NewMeeting {
   locked?: boolean;
   unmuting?: boolean;
   screenSharing?: boolean;
+  severalScreens?: boolean;
   createdAt?: number;
 }
 
@@ -97,6 +100,7 @@ export type MeetingPatch = Partial<
     | 'locked'
     | 'unmuting'
     | 'screenSharing'
+    | 'severalScreens'
   >
 >;
 

@@ -31,14 +31,15 @@ export function meetings(db: Kysely<Tables>): Meetings {
         locked: flag(meeting.locked ?? false),
         unmuting: flag(meeting.unmuting ?? true),
         screenSharing: flag(meeting.screenSharing ?? true),
+        severalScreens: flag(meeting.severalScreens ?? false),
         lastSequence: 0,
       };
       await db.insertInto('meetings').values(row).execute();
       return fromRow(row);
     },
     async update(id, patch) {
-      const { waitingRoom, recording, locked, unmuting, screenSharing, ...columns } = patch;
-      const flags = { waitingRoom, recording, locked, unmuting, screenSharing };
+      const { waitingRoom, recording, locked, unmuting, screenSharing, severalScreens, ...columns } = patch;
+      const flags = { waitingRoom, recording, locked, unmuting, screenSharing, severalScreens };
       const row: Partial<MeetingRow> = { ...columns };
       for (const name of MEETING_FLAGS) {
         const value = flags[name];
@@ -130,5 +131,6 @@ function fromRow({ lastSequence: _, ...row }: MeetingRow): Meeting {
     locked: row.locked === 1,
     unmuting: row.unmuting === 1,
     screenSharing: row.screenSharing === 1,
+    severalScreens: row.severalScreens === 1,
   };
 }

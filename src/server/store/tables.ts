@@ -28,7 +28,14 @@ export interface UserRow {
 }
 
 /** What of a meeting is on or off. */
-export const MEETING_FLAGS = ['waitingRoom', 'recording', 'locked', 'unmuting', 'screenSharing'] as const;
+export const MEETING_FLAGS = [
+  'waitingRoom',
+  'recording',
+  'locked',
+  'unmuting',
+  'screenSharing',
+  'severalScreens',
+] as const;
 type MeetingFlag = (typeof MEETING_FLAGS)[number];
 
 export interface MeetingRow extends Omit<Meeting, MeetingFlag>, Record<MeetingFlag, Flag> {

@@ -30,6 +30,10 @@ export function participantRemarks(
     remarks.push(remark(self ? 'You raised your hand.' : `${label} raised a hand.`, 'warning'));
   if (before.hand !== null && now.hand === null && now.state !== 'left')
     remarks.push(remark(self ? 'Your hand is down.' : `${label} lowered the hand.`));
+  if (shares(before) !== shares(now)) {
+    const verb = shares(now) ? 'a screen' : 'no more';
+    remarks.push(remark(self ? `You share ${verb}.` : `${label} shares ${verb}.`, 'good'));
+  }
   if (!self && before.state !== 'waiting' && now.state === 'waiting') remarks.push(waits(label));
   if (self && before.state === 'waiting' && now.state === 'joined')
     remarks.push(remark('A host let you in.', 'good'));
@@ -38,6 +42,11 @@ export function participantRemarks(
   if (!self && before.state === 'reconnecting' && now.state === 'joined')
     remarks.push(remark(`${label} is back.`));
   return remarks;
+}
+
+/** Whether a participant shows a screen to the others. */
+function shares({ tracks }: ParticipantInfo): boolean {
+  return tracks.some(({ source, muted }) => source === 'screen' && !muted);
 }
 
 /** What is said of a setting that changed. */
@@ -52,6 +61,11 @@ export function meetingRemarks(before: MeetingInfo, now: MeetingInfo): Remark[] 
       'screenSharing',
       'Participants may share their screens.',
       'Only hosts may share their screens.',
+    ),
+    ...changed(
+      'severalScreens',
+      'Several participants may share at the same time.',
+      'One participant may share at a time.',
     ),
     ...(before.title === now.title ? [] : [remark('The meeting has another title.')]),
   ];

@@ -58,19 +58,43 @@ test('a device that is not there is named', async () => {
   vi.stubEnv('ALSA_CONFIG_PATH', config);
   await expect(Microphone.open({ device: 'hw:7' })).rejects.toMatchObject({
     code: 'device-unusable',
-    message: 'hw:7 cannot be opened.',
+    message: 'hw:7 is not there.',
   });
 });
 
-test('a device that stops is a failure', async () => {
+test('a device that is unplugged is waited for, and said to be gone and back', async () => {
   vi.stubEnv('ALSA_CONFIG_PATH', await alsaMicrophone(folder, 'tone'));
   const microphone = await Microphone.open({ device: 'tone' });
-  const failed = Promise.withResolvers<Error>();
-  microphone.start({ frame: () => {}, ended: () => {}, failed: failed.resolve });
+  const told: boolean[] = [];
+  const again = Promise.withResolvers<EncodedFrame>();
+  microphone.start({
+    frame: (frame) => told.at(-1) && again.resolve(frame),
+    ended: () => {},
+    failed: again.reject,
+    available: (_, available) => told.push(available),
+  });
   process.kill(microphone.pid!, 'SIGKILL');
-  expect(await failed.promise).toMatchObject({ code: 'ffmpeg-failed' });
+  expect((await again.promise).kind).toBe('audio');
+  expect(told).toEqual([false, true]);
   await microphone.close();
-  const late = Promise.withResolvers<Error>();
-  microphone.start({ frame: () => {}, ended: () => {}, failed: late.resolve });
-  expect(await late.promise).toBe(await failed.promise);
+}, 20_000);
+
+test('what a filter takes off is not sent', async () => {
+  vi.stubEnv('ALSA_CONFIG_PATH', await alsaMicrophone(folder, 'tone'));
+  const microphone = await Microphone.open({
+    device: 'tone',
+    filter: 'highpass=f=4000:p=2,highpass=f=4000:p=2',
+  });
+  const enough = Promise.withResolvers<EncodedFrame>();
+  let count = 0;
+  microphone.start({
+    frame: (frame) => {
+      count += 1;
+      if (count > 25) enough.resolve(frame);
+    },
+    ended: () => {},
+    failed: enough.reject,
+  });
+  expect((await enough.promise).audioLevel).toBeGreaterThan(60);
+  await microphone.close();
 });

@@ -141,7 +141,45 @@ test('screens that may not be shared end and are refused, other sources stay', a
   // Hosts may, and everyone again when it is allowed.
   expect((await publish(host, both)).payload.tracks).toHaveLength(2);
   await act(host, 'screen-sharing', { allowed: true });
+  await act(host, 'several-screens', { allowed: true });
   expect((await publish(ann, both)).payload.tracks).toHaveLength(2);
+});
+
+const SCREEN = [{ mid: '0', source: 'screen' }];
+
+test('one shares at a time unless a host allows several, and whoever stops makes room', async () => {
+  const { host, ann, bob } = await meeting();
+  await publish(ann, SCREEN);
+  await seen(bob, ann, sends('screen'));
+  for (const other of [bob, host]) {
+    const { payload } = await publish(other, SCREEN);
+    expect(payload).toMatchObject({
+      code: 'share-taken',
+      message: expect.stringContaining('Ann is sharing'),
+    });
+  }
+  // Whoever shares may offer anew.
+  expect((await publish(ann, SCREEN, { reset: true })).payload.tracks).toHaveLength(1);
+  expect(await act(ann, 'several-screens', { allowed: true })).toBe('forbidden');
+  await act(host, 'several-screens', { allowed: true });
+  expect((await publish(bob, SCREEN)).payload.tracks).toHaveLength(1);
+  await act(host, 'several-screens', { allowed: false });
+  await bob.client.request('leave', {});
+  expect((await publish(host, SCREEN)).payload).toMatchObject({ code: 'share-taken' });
+  await ann.client.request('leave', {});
+  expect((await publish(host, SCREEN)).payload.tracks).toHaveLength(1);
+});
+
+test('a host stops a share at once, its sharer is told, and others are told by the state', async () => {
+  const { host, ann, bob } = await meeting();
+  await publish(ann, [...MICROPHONE, { mid: '1', source: 'screen-audio' }]);
+  await seen(bob, ann, sends('microphone', 'screen-audio'));
+  expect(await act(bob, 'stop-share', { participantId: ann.id })).toBe('forbidden');
+  expect(await act(host, 'stop-share', { participantId: ann.id })).toBe('ok');
+  expect((await ann.client.next('share-stopped')).payload).toEqual({ participantId: host.id });
+  await seen(bob, ann, sends('microphone'));
+  // The floor is free.
+  expect((await publish(bob, SCREEN)).payload.tracks).toHaveLength(1);
 });
 
 test('a locked meeting takes hosts and those who come back, and nobody else', async () => {

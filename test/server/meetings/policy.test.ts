@@ -25,6 +25,8 @@ const TABLE: Readonly<Record<keyof typeof POLICY, string>> = {
   'ask-unmute': 'yes yes no',
   unmuting: 'yes yes no',
   'screen-sharing': 'yes yes no',
+  'several-screens': 'yes yes no',
+  'stop-share': 'yes yes no',
   'lower-hand': 'yes yes no',
   promote: 'yes no no',
   demote: 'yes no no',
@@ -124,12 +126,14 @@ function bodyOf(name: string, { target, guest, coHost }: Scene): object {
       return { action: name, participantId: coHost.id };
     case 'remove':
     case 'mute':
+    case 'stop-share':
     case 'ask-unmute':
     case 'promote':
     case 'hand-over':
       return { action: name, participantId: target.id };
     case 'unmuting':
     case 'screen-sharing':
+    case 'several-screens':
       return { action: name, allowed: false };
     default:
       return { action: name };

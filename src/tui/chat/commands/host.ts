@@ -155,6 +155,19 @@ export const HOST_COMMANDS: readonly Command[] = [
       await client.host.setScreenSharing(onOff(text, !client.meeting.settings.screenSharing));
     },
   },
+  toPerson('stopshare', "end the sharing of NAME's screen", ({ client }, id) => client.host.stopShare(id)),
+  {
+    name: 'screens',
+    usage: 'one|several',
+    about: 'let one participant share at a time, or several',
+    takes: [['one', 'several']],
+    hosts: true,
+    async run({ client }, text) {
+      await client.host.setSeveralScreens(
+        text === '' ? !client.meeting.settings.severalScreens : text === 'several',
+      );
+    },
+  },
   {
     name: 'unmuting',
     usage: 'on|off',
