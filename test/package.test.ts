@@ -34,6 +34,7 @@ test('has what it starts, exports, plays and builds with, and no sources', () =>
     ...exported.map((path) => path.replace('./', '')),
     ...CLIPS.map((path) => path.slice(ROOT.length)),
     ...['CMakeLists.txt', 'own-session.sh', 'compat/srtp.h'].map((name) => `native/mediasoup-worker/${name}`),
+    ...['assets/canvas.wasm', 'assets/fonts/NotoSans-Regular.ttf', 'assets/fonts/OFL-NotoEmoji.txt'],
     ...['dist/cli/main.js', 'dist/setup/index.js', 'README.md', 'docs/ERRORS.md'],
   ];
   expect(files).toEqual(expect.arrayContaining(wanted));

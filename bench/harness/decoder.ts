@@ -2,10 +2,8 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import { ivfFrame, ivfHeader } from '../../src/media/decode/ivf-writer.ts';
 import { findFfmpeg } from '../../src/media/ffmpeg/locate.ts';
-
-const IVF_HEADER_BYTES = 32;
-const IVF_FRAME_HEADER_BYTES = 12;
 
 export interface Picture {
   readonly data: Buffer;
@@ -16,6 +14,8 @@ export interface Picture {
 /** ffmpeg gives a picture out when the next one or the one after that comes in. */
 const HELD_BACK = 3;
 const COPIES = 20;
+/** Any steady rate will do. */
+const FRAME_MS = 33;
 
 /** ffmpeg with one decoding thread, which takes pictures of one size through a pipe. */
 export class WarmDecoder {
@@ -48,7 +48,7 @@ export class WarmDecoder {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     const decoder = new WarmDecoder(child, first);
-    child.stdin.write(ivfHeader(first.width, first.height));
+    child.stdin.write(ivfHeader('vp8', first));
     await decoder.#decode(first, HELD_BACK + 1);
     return decoder;
   }
@@ -68,17 +68,12 @@ export class WarmDecoder {
     this.#wantedBytes = this.#receivedBytes + (copies - HELD_BACK) * this.#frameBytes;
     const whole = Promise.withResolvers<void>();
     this.#whole = whole;
-    for (let i = 0; i < copies; i += 1) this.#process.stdin.write(this.#frame(data));
+    for (let i = 0; i < copies; i += 1) {
+      this.#process.stdin.write(ivfFrame(data, this.#written * FRAME_MS));
+      this.#written += 1;
+    }
     await whole.promise;
     this.#whole = undefined;
-  }
-
-  #frame(data: Buffer): Buffer {
-    const header = Buffer.alloc(IVF_FRAME_HEADER_BYTES);
-    header.writeUInt32LE(data.length, 0);
-    header.writeBigUInt64LE(BigInt(this.#written), 4);
-    this.#written += 1;
-    return Buffer.concat([header, data]);
   }
 
   async close(): Promise<void> {
@@ -86,16 +81,4 @@ export class WarmDecoder {
     this.#process.stdin.end();
     await closed;
   }
-}
-
-function ivfHeader(width: number, height: number): Buffer {
-  const header = Buffer.alloc(IVF_HEADER_BYTES);
-  header.write('DKIF', 0, 'latin1');
-  header.writeUInt16LE(IVF_HEADER_BYTES, 6);
-  header.write('VP80', 8, 'latin1');
-  header.writeUInt16LE(width, 12);
-  header.writeUInt16LE(height, 14);
-  header.writeUInt32LE(30, 16);
-  header.writeUInt32LE(1, 20);
-  return header;
 }

@@ -1,31 +1,25 @@
 /**
  * `npm run build:canvas`: compiles native/canvas to assets/canvas.wasm, which is kept in the repository, so that neither a
- * build nor an installation from a package needs the compiler.
+ * build nor an installation from a package needs the compiler. Another file to write to may be given.
  */
 import { fileURLToPath } from 'node:url';
 import { main } from 'assemblyscript/asc';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+const inRoot = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-/**
- * Compiles the functions of the canvas.
- *
- * @param target path of the file to write
- */
-export async function compileCanvas(target) {
-  const { error, stderr } = await main([
-    `${root}native/canvas/canvas.ts`,
-    '--outFile',
-    target,
-    '-O3',
-    '--noAssert',
-    '--runtime',
-    'stub',
-    '--importMemory',
-    '--enable',
-    'simd',
-  ]);
-  if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
+const { error, stderr } = await main([
+  inRoot('native/canvas/canvas.ts'),
+  '--outFile',
+  process.argv[2] ?? inRoot('assets/canvas.wasm'),
+  '-O3',
+  '--noAssert',
+  '--runtime',
+  'stub',
+  '--importMemory',
+  '--enable',
+  'simd',
+]);
+if (error) {
+  process.stderr.write(`${stderr.toString()}${error.message}\n`);
+  process.exitCode = 1;
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await compileCanvas(`${root}assets/canvas.wasm`);

@@ -14,6 +14,7 @@ const PACKAGES = [
   ['coturn', 'turnserver', 'TURN with REST credentials'],
   ['postgresql', '/usr/lib/postgresql', 'the store on PostgreSQL'],
   ['clamav-daemon', '/usr/sbin/clamd', 'looks for viruses in files of the chat'],
+  ['tesseract-ocr', 'tesseract', 'reads the labels of a recording'],
   ['openssl', 'openssl', 'certificates for TLS'],
   ['procps', 'ps', 'counts the processes that a command leaves'],
   ['tmux', 'tmux', 'a terminal for the commands that draw and ask'],

@@ -8,7 +8,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { Context, Middleware, S3rver } from './s3.ts';
+import type { Middleware, S3rver } from './s3.ts';
 
 const require = createRequire(import.meta.url);
 const KEPT = ['x-amz-checksum-sha256', 'x-amz-server-side-encryption', 'x-amz-tagging'];
@@ -56,19 +56,22 @@ export function actLikeAmazon({ store, middleware }: S3rver, uploads: string): v
     if (!(await exists(of(uploadId)))) throw s3Error('NoSuchUpload');
     const headers = await headersOf(uploadId);
     const key = await readFile(of(uploadId, 'key'), 'utf8');
-    const bytes: Buffer[] = [];
+    const md5s: Buffer[] = [];
+    const sha256s: Buffer[] = [];
     for (const { number, etag } of parts) {
       if ((await etagOf(uploadId, number)) !== etag) throw s3Error('InvalidPart');
-      bytes.push(await readFile(of(uploadId, String(number))));
+      const bytes = await readFile(of(uploadId, String(number)));
+      md5s.push(createHash('md5').update(bytes).digest());
+      sha256s.push(createHash('sha256').update(bytes).digest());
     }
     if (headers['x-amz-checksum-algorithm'] === 'SHA256') {
-      headers['x-amz-checksum-sha256'] = composite('sha256', 'base64', bytes);
+      headers['x-amz-checksum-sha256'] = composite('sha256', 'base64', sha256s);
       await writeFile(of(uploadId, 'metadata'), JSON.stringify(headers));
     }
     const { size } = await putObjectMultipart.call(store, bucket, uploadId, parts);
     const etag = isKms(headers)
       ? `${randomBytes(16).toString('hex')}-${parts.length}`
-      : composite('md5', 'hex', bytes);
+      : composite('md5', 'hex', md5s);
     await writeFile(`${store.getResourcePath(bucket, key, 'object')}.md5`, etag);
     return { size, md5: etag };
   };
@@ -136,11 +139,9 @@ export function actLikeAmazon({ store, middleware }: S3rver, uploads: string): v
   middleware.splice(2, 0, replies);
 }
 
-/** S3's checksum of a multipart object. */
-function composite(algorithm: string, encoding: 'hex' | 'base64', parts: readonly Buffer[]): string {
+/** S3's checksum of a multipart object, from those of its parts. */
+function composite(algorithm: string, encoding: 'hex' | 'base64', digests: readonly Buffer[]): string {
   const hash = createHash(algorithm);
-  for (const part of parts) hash.update(createHash(algorithm).update(part).digest());
-  return `${hash.digest(encoding)}-${parts.length}`;
+  for (const digest of digests) hash.update(digest);
+  return `${hash.digest(encoding)}-${digests.length}`;
 }
-
-export type { Context };

@@ -1,15 +1,17 @@
 /** An ffmpeg that decodes VP8 pictures as they come and reads the counter in each. */
 
+import { ivfFrame, ivfHeader } from '../../../src/media/decode/ivf-writer.ts';
 import { findFfmpeg } from '../../../src/media/ffmpeg/locate.ts';
 import { FfmpegProcess } from '../../../src/media/ffmpeg/process.ts';
 import { readBarcode } from '../../../test/support/barcode.ts';
 import { sharedClockMs } from '../../programs/synthetic-source.ts';
-import { IVF_FILE_HEADER_BYTES, ivfFrame, ivfHeader } from './ivf.ts';
 
 /** The counter is read from a small grey copy, which costs little to pass on. */
 const WIDTH = 320;
 const HEIGHT = 180;
 const PICTURE_BYTES = WIDTH * HEIGHT;
+/** Any steady rate will do: pictures are told apart by their number. */
+const FRAME_MS = 33;
 
 export interface ReadPicture {
   /** Which one of those written it is, from 0: as long as all decode, each gives one picture. */
@@ -36,14 +38,7 @@ export class PictureReader {
 
   static async start(onPicture: (picture: ReadPicture) => void): Promise<PictureReader> {
     const { path } = await findFfmpeg();
-    const input = [
-      '-probesize',
-      String(IVF_FILE_HEADER_BYTES),
-      '-analyzeduration',
-      '0',
-      '-flags',
-      'low_delay',
-    ];
+    const input = ['-probesize', '32', '-analyzeduration', '0', '-flags', 'low_delay'];
     // The size is pinned: raw output keeps that of the first picture, and layers change.
     const scale = `scale=${WIDTH}:${HEIGHT}:flags=area,format=gray`;
     const output = ['-vf', scale, '-vsync', 'passthrough', '-f', 'rawvideo', '-flush_packets', '1', 'pipe:3'];
@@ -57,9 +52,9 @@ export class PictureReader {
   write(data: Buffer, size: { readonly width?: number; readonly height?: number }): boolean {
     if (this.#written === 0) {
       if (size.width === undefined || size.height === undefined) return false;
-      this.#process.input?.write(ivfHeader(size.width, size.height));
+      this.#process.input?.write(ivfHeader('vp8', { width: size.width, height: size.height }));
     }
-    this.#process.input?.write(ivfFrame(data, this.#written));
+    this.#process.input?.write(ivfFrame(data, this.#written * FRAME_MS));
     this.#written += 1;
     return true;
   }

@@ -1,5 +1,6 @@
 import type { AckedPacket, TransportFeedbackReport } from '../rtp/sent-packet-history.ts';
 import { DelayDetector, type DelayUsage, LARGE_QUEUE_MS } from './delay-detector.ts';
+import { OutageWatch } from './outage.ts';
 import { type PacketTrain, PacketTrains, trainPace } from './packet-trains.ts';
 import { Throughput } from './throughput.ts';
 
@@ -29,9 +30,10 @@ const MIN_ESTIMATE = 30_000;
  * that come through much slower than we send tell it within one feedback.
  */
 export class BandwidthEstimator {
-  readonly #trains = new PacketTrains();
+  readonly #outages = new OutageWatch();
   readonly #detector = new DelayDetector();
-  readonly #throughput = new Throughput();
+  #trains = new PacketTrains();
+  #throughput = new Throughput();
   #estimate: number;
   #sent: { atMs: number; bytes: number }[] = [];
   #reports: { atMs: number; acked: number; lost: number }[] = [];
@@ -80,11 +82,14 @@ export class BandwidthEstimator {
     return this.#throughput.over(STEADY_MS);
   }
 
-  onFeedback({ receivedMs, acked, lost }: TransportFeedbackReport): void {
+  onFeedback(report: TransportFeedbackReport): void {
+    const { receivedMs } = report;
+    const { acked, lost, outage } = this.#outages.judge(report);
+    if (outage) this.#forget();
     const elapsed = Math.min(1_000, receivedMs - (this.#lastUpdateMs ?? receivedMs));
     this.#lastUpdateMs = receivedMs;
     this.#throughput.add(acked);
-    this.#reports.push({ atMs: receivedMs, acked: acked.length, lost: lost.length });
+    this.#reports.push({ atMs: receivedMs, acked: acked.length, lost });
     this.#noteSent(acked);
     let early: number | undefined;
     for (const packet of acked) {
@@ -120,6 +125,14 @@ export class BandwidthEstimator {
   onRateChange(): void {
     this.#detector.reset();
     this.#reports = [];
+  }
+
+  /** What was measured up to a cut of the path says nothing about it; the estimate is as good as before. */
+  #forget(): void {
+    this.#trains = new PacketTrains();
+    this.#throughput = new Throughput();
+    this.#sent = [];
+    this.onRateChange();
   }
 
   /** Bits a second of a train that came through too slowly for what is sent. */

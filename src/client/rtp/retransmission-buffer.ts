@@ -9,6 +9,8 @@ export interface SentPacket {
   readonly audioLevel: number | undefined;
   /** Of the first packet of a frame. */
   readonly captureTimeMs: number | undefined;
+  /** Transport-wide number, unwrapped, where it has one. */
+  readonly transportSequence?: number | undefined;
   readonly sentMs: number;
   resentMs: number;
 }

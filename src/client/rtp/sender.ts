@@ -263,11 +263,13 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
     if (this.#closed) return;
     const { timestamp, marker, payload, audioLevel, captureTimeMs } = media;
     const template = captureTimeMs === undefined ? this.#template : this.#firstTemplate;
+    const transportSequence = template.hasTransportSequence ? this.#path.history.next : undefined;
     const packet = this.#protect(template, this.ssrc, index, media);
     this.#mediaPackets += 1;
     this.#octets += payload.length;
     const sentMs = this.#path.scheduler.now();
-    const sent = { index, timestamp, marker, audioLevel, captureTimeMs, sentMs, resentMs: 0 };
+    const stamps = { timestamp, captureTimeMs, sentMs, resentMs: 0 };
+    const sent = { index, marker, audioLevel, transportSequence, ...stamps };
     this.#buffer.add(sent, this.#rtxTemplate ? payload : packet);
   }
 
@@ -283,6 +285,7 @@ export class RtpSender extends EventEmitter<RtpSenderEvents> {
     this.#stats.retransmitted += 1;
     const template = sent.captureTimeMs === undefined ? this.#rtxTemplate : this.#firstRtxTemplate;
     if (!template || this.rtxSsrc === undefined) {
+      if (sent.transportSequence !== undefined) this.#path.history.resent(sent.transportSequence);
       this.#send(Buffer.from(content));
       return;
     }

@@ -36,7 +36,7 @@ export interface TransportFeedbackStats {
 interface Entry {
   readonly bytes: number;
   readonly sentMs: number;
-  state: 'sent' | 'lost' | 'acked';
+  state: 'sent' | 'lost' | 'acked' | 'resent';
 }
 
 /** Feedback later than this says nothing about the path as it is now. */
@@ -75,6 +75,12 @@ export class SentPacketHistory {
     }
   }
 
+  /** The very packet goes again under its number: when it arrives says nothing about the path from now on. */
+  resent(sequence: number): void {
+    const entry = this.#entries.get(sequence);
+    if (entry && entry.state !== 'acked') entry.state = 'resent';
+  }
+
   /** Numbers that were never sent, or long ago, are passed over. */
   feedback(feedback: TransportFeedback, nowMs: number): TransportFeedbackReport {
     const acked: AckedPacket[] = [];
@@ -84,7 +90,7 @@ export class SentPacketHistory {
     for (const delta of feedback.deltas) {
       const entry = this.#entries.get(sequence);
       if (delta !== undefined) arrivedMs += delta / 4;
-      if (entry && entry.state !== 'acked' && delta !== undefined) {
+      if (entry && (entry.state === 'sent' || entry.state === 'lost') && delta !== undefined) {
         acked.push({ sequence, bytes: entry.bytes, sentMs: entry.sentMs, arrivedMs });
         entry.state = 'acked';
         this.#feedbackMs = roundTripSmoothing(this.#feedbackMs, nowMs - entry.sentMs);

@@ -1,7 +1,7 @@
 /** A finished recording again as H.265, which takes about half the room. */
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Ffmpeg } from '../../media/ffmpeg/locate.ts';
+import { type Ffmpeg, keepTimes } from '../../media/ffmpeg/locate.ts';
 import { capture } from '../../media/ffmpeg/process.ts';
 import { MeetError } from '../../protocol/errors.ts';
 import { isUnfinished, RecordingFolder } from '../folder/index.ts';
@@ -117,6 +117,8 @@ async function encode(
         '-c',
         'copy',
       ],
+      // Pictures keep their times to the tick, whatever the frame rate is taken for.
+      ...[...keepTimes(ffmpeg), '-enc_time_base', '-1'],
       // Apple's players take H.265 under this name only.
       ...[
         '-c:v',

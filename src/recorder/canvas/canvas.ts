@@ -40,18 +40,20 @@ export class Canvas {
     const places = tiles.map(placeOf).join();
     const looks = tiles.map((tile, index) => lookOf(tile, contents[index]!));
     const anew = places !== this.#places;
-    const clockChanged = clock?.text !== this.#clock;
+    const changed = looks.map((look, index) => anew || look !== this.#contents[index]);
+    // The clock lets what is behind it through, so that all of that has to be drawn before it is.
+    const behind = changed.some((one, index) => one && clock && overlap(tiles[index]!.rect, clock.rect));
+    const clockDrawn = clock !== undefined && (anew || behind || clock.text !== this.#clock);
     if (anew) this.#surface.fill(this.#whole, BACKGROUND);
-    else if (clockChanged && clock) this.#surface.fill(clock.rect, BACKGROUND);
-    const drawn: Rect[] = anew ? [this.#whole] : clockChanged && clock ? [clock.rect] : [];
+    else if (clockDrawn) this.#surface.fill(clock.rect, BACKGROUND);
+    const drawn: Rect[] = clockDrawn ? [clock.rect] : [];
     for (const [index, tile] of tiles.entries()) {
-      // A tile that lies over one that is drawn anew has to be drawn again too.
-      const covered = drawn.some((rect) => overlap(rect, tile.rect));
-      if (!covered && looks[index] === this.#contents[index]) continue;
+      // What lies over something that is drawn anew has to be drawn again too.
+      if (!changed[index] && !drawn.some((rect) => overlap(rect, tile.rect))) continue;
       this.#paint(tile, contents[index]!);
       drawn.push(tile.rect);
     }
-    if (clock && drawn.some((rect) => overlap(rect, clock.rect))) clock.paint(this.#surface);
+    if (clockDrawn) clock.paint(this.#surface);
     this.#places = places;
     this.#contents = looks;
     this.#clock = clock?.text;

@@ -6,6 +6,8 @@ import type { Scene, ScenePerson, Tile, TileKind } from './types.ts';
 
 /** Share of the picture's width that the large tile has beside a strip. */
 const STAGE_SHARE = 0.8;
+/** Tiles below the large one at most. */
+const MOST_BELOW = 8;
 /** Height of a picture in the corner of a screen, as a share of the screen's. */
 const CORNER_SHARE = 0.22;
 /** Pictures in a corner lie above what they cover. */
@@ -78,32 +80,42 @@ function stage(scene: Scene, size: Size, large: Content): Tile[] {
     tiles.push({ ...tile({ person: large.person, screen: false }, cornerOf(place, gap)), z: CORNER_Z });
   }
   if (others.length === 0) return tiles;
-  const strip: Rect = {
-    x: area.x + area.width,
-    y: 0,
-    width: size.width - area.x - area.width,
-    height: size.height,
-  };
-  const width = evenBelow(strip.width - 2 * gap);
-  const height = even((width * 9) / 16);
-  const room = Math.max(1, Math.floor((size.height - gap) / (height + gap)));
-  const shown = recent(scene, others, Math.min(room, MAX_TILES - tiles.length));
-  const top = evenBelow((size.height - shown.length * height - (shown.length - 1) * gap) / 2);
-  for (const [index, person] of shown.entries()) {
-    const y = top + index * (height + gap);
-    tiles.push(tile({ person, screen: false }, { x: strip.x + gap, y, width, height }));
-  }
-  return tiles;
+  const places = isTall(size)
+    ? below(area, size, others.length, gap)
+    : beside(area, size, others.length, gap);
+  const shown = recent(scene, others, places.length);
+  return [...tiles, ...shown.map((person, index) => tile({ person, screen: false }, places[index]!))];
 }
 
-/** Where the large tile may be when there is a strip at its right. */
+function isTall({ width, height }: Size): boolean {
+  return height > width;
+}
+
+/** Where the large tile may be when there are others beside or below it. */
 function stageArea(size: Size, gap: number): Rect {
-  return {
-    x: gap,
-    y: gap,
-    width: evenBelow(size.width * STAGE_SHARE - gap),
-    height: evenBelow(size.height - 2 * gap),
-  };
+  const width = evenBelow(
+    (isTall(size) ? size.width : size.width * STAGE_SHARE) - (isTall(size) ? 2 : 1) * gap,
+  );
+  const height = isTall(size) ? even((width * 9) / 16) : evenBelow(size.height - 2 * gap);
+  return { x: gap, y: gap, width, height };
+}
+
+/** Places in a column at the right of the large tile, as many as have room. */
+function beside(area: Rect, size: Size, count: number, gap: number): Rect[] {
+  const left = area.x + area.width;
+  const room = size.width - left - 2 * gap;
+  const width = evenBelow(Math.min(room, ((size.height - 2 * gap) * 16) / 9));
+  const height = evenBelow((width * 9) / 16);
+  const x = left + evenBelow((size.width - left - width) / 2);
+  const shown = Math.min(count, Math.max(1, Math.floor((size.height - gap) / (height + gap))));
+  const top = evenBelow((size.height - shown * height - (shown - 1) * gap) / 2);
+  return Array.from({ length: shown }, (_, index) => ({ x, y: top + index * (height + gap), width, height }));
+}
+
+/** Places below the large tile of a picture that is higher than wide. */
+function below(area: Rect, size: Size, count: number, gap: number): Rect[] {
+  const y = area.y + area.height;
+  return grid(Math.min(count, MOST_BELOW), { x: 0, y, width: size.width, height: size.height - y }, gap);
 }
 
 /** The lower right corner. */

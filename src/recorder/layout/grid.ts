@@ -5,8 +5,8 @@ import { even, evenBelow, type Size, widescreenIn } from './rect.ts';
 export const MAX_TILES = 25;
 
 /** Pixels between tiles and around them. */
-export function gapOf({ height }: Size): number {
-  return Math.max(2, even(height / 90));
+export function gapOf({ width, height }: Size): number {
+  return Math.max(2, even(Math.min(width, height) / 90));
 }
 
 /**

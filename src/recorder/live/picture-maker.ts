@@ -3,6 +3,7 @@ import type { RemoteTrack } from '../../client/peer/remote-track.ts';
 import type { ReceivedFrame } from '../../client/types.ts';
 import type { MeetError } from '../../protocol/errors.ts';
 import { Composer } from '../canvas/composer.ts';
+import type { I420Picture } from '../canvas/picture.ts';
 import { Decoders } from '../decode/decoders.ts';
 import type { Size } from '../layout/rect.ts';
 import { TRANSITION_MS } from '../layout/transition.ts';
@@ -19,11 +20,19 @@ export interface PictureMakerOptions extends Size {
   readonly onDecoderFailed: (error: MeetError) => void;
 }
 
+/** Where pictures of a track come from. */
+export interface PictureInput {
+  /** Passes on the latest picture that was captured by a wall time, where there is a new one. */
+  show(wallMs: number, put: (picture: I420Picture) => void): boolean;
+  close(): Promise<void>;
+}
+
 export class PictureMaker {
   readonly #options: PictureMakerOptions;
   readonly #composer: Composer;
   readonly #decoders: Decoders;
-  readonly #inputs = new Map<string, VideoInput>();
+  readonly #received = new Map<string, VideoInput>();
+  readonly #inputs = new Map<string, PictureInput>();
   readonly #closing = new Set<Promise<void>>();
   /** Drawn and not given back yet: an encoder reads them. */
   #out: Uint8Array[] = [];
@@ -41,28 +50,37 @@ export class PictureMaker {
   write(track: RemoteTrack, frame: ReceivedFrame, capturedAt: number): void {
     if (track.codec === 'opus') return;
     const input =
-      this.#inputs.get(track.id) ??
+      this.#received.get(track.id) ??
       new VideoInput({
         codec: track.codec,
         decoders: this.#decoders,
         requestKeyFrame: () => track.requestKeyFrame(),
         onFailed: this.#options.onDecoderFailed,
       });
+    this.#received.set(track.id, input);
     this.#inputs.set(track.id, input);
     input.write(frame, capturedAt);
+  }
+
+  /** Takes the pictures of a track that is not received, made with the decoders that it is given. */
+  add<Input extends PictureInput>(trackId: string, make: (decoders: Decoders) => Input): Input {
+    const input = make(this.#decoders);
+    this.#inputs.set(trackId, input);
+    return input;
   }
 
   /** The track has ended; its last picture stays for as long as it is in the scene. */
   end(trackId: string): void {
     const input = this.#inputs.get(trackId);
     if (input === undefined || !this.#inputs.delete(trackId)) return;
+    this.#received.delete(trackId);
     const closing = input.close().finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
   }
 
   /** Lets decoders work on what is shown soon after a wall time. */
   prepare(wallMs: number): void {
-    for (const input of this.#inputs.values()) input.decodeUntil(wallMs + DECODE_AHEAD_MS);
+    for (const input of this.#received.values()) input.decodeUntil(wallMs + DECODE_AHEAD_MS);
   }
 
   /** Takes what is new at a wall time; gives whether the picture is another one than before. */

@@ -3,12 +3,8 @@ import type { ParticipantInfo } from '../../protocol/model.ts';
 import type { Scene, ScenePerson } from '../layout/types.ts';
 import { isMuted, liveTrack, peopleOf } from '../session/people.ts';
 import type { RecorderSession } from '../session/session.ts';
+import { pinnedId, SceneQueue } from './scene-queue.ts';
 import type { Speech } from './speech.ts';
-
-interface Change {
-  readonly at: number;
-  readonly scene: Scene;
-}
 
 /**
  * Keeps scenes until their time has come: the picture is drawn some time after what it shows has happened. Who speaks at
@@ -16,18 +12,16 @@ interface Change {
  */
 export class SceneKeeper {
   readonly #session: RecorderSession;
-  readonly #speech: Speech;
+  readonly #scenes: SceneQueue;
   readonly #onChange: (scene: Scene) => void;
   /** Ids of those who spoke, the last one first. */
   #spoke: readonly string[] = [];
-  #changes: Change[] = [];
-  #shown: Scene | undefined;
   #latest: string | undefined;
 
   /** @param onChange hears of each new scene at once, before it is to be shown */
   constructor(session: RecorderSession, speech: Speech, onChange: (scene: Scene) => void) {
     this.#session = session;
-    this.#speech = speech;
+    this.#scenes = new SceneQueue(speech);
     this.#onChange = onChange;
     session.client.on('participant', () => this.#note());
     session.client.on('speakers', (ids) => {
@@ -40,19 +34,7 @@ export class SceneKeeper {
 
   /** The scene of a time, which never goes back; `undefined` where it is the one of the last call. */
   at(wallMs: number): Scene | undefined {
-    let base = this.#changes[0]!.scene;
-    while (this.#changes.length > 1 && this.#changes[1]!.at <= wallMs) {
-      this.#changes.shift();
-      base = this.#changes[0]!.scene;
-    }
-    const people = base.people.map((person) => ({
-      ...person,
-      speaking: !person.muted && this.#speech.speaksAt(person.id, wallMs),
-    }));
-    const scene = { ...base, people };
-    if (this.#shown !== undefined && JSON.stringify(this.#shown) === JSON.stringify(scene)) return undefined;
-    this.#shown = scene;
-    return scene;
+    return this.#scenes.at(wallMs);
   }
 
   #note(): void {
@@ -75,7 +57,7 @@ export class SceneKeeper {
     const text = JSON.stringify(scene);
     if (text === this.#latest) return;
     this.#latest = text;
-    this.#changes.push({ at: now, scene });
+    this.#scenes.push(now, scene);
     this.#onChange(scene);
   }
 }
@@ -92,12 +74,4 @@ function personOf(participant: ParticipantInfo): ScenePerson {
     ...(video === undefined ? {} : { video }),
     ...(screen === undefined ? {} : { screen }),
   };
-}
-
-/** By id, else by name, whatever its case. */
-function pinnedId(people: ReturnType<typeof peopleOf>, pin: string | undefined): string | undefined {
-  if (pin === undefined) return undefined;
-  const name = pin.toLowerCase();
-  const found = people.find(({ id }) => id === pin) ?? people.find((one) => one.name.toLowerCase() === name);
-  return found?.id;
 }

@@ -19,21 +19,30 @@ interface Early {
 export class SoundInput {
   readonly #mixer: Mixer;
   readonly #source: MediaSource;
+  readonly #onSound: ((pcm: Int16Array, atMs: number) => void) | undefined;
   #decoder: OpusTrackDecoder | undefined;
   #input: MixerInput | undefined;
   #early: Early[] | undefined;
+  #opening: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(mixer: Mixer, source: MediaSource) {
+  /** @param onSound hears of all decoded sound, with the wall time of its first sample */
+  constructor(mixer: Mixer, source: MediaSource, onSound?: (pcm: Int16Array, atMs: number) => void) {
     this.#mixer = mixer;
     this.#source = source;
+    this.#onSound = onSound;
+  }
+
+  /** Resolves when what was written so far is in the mix. */
+  get ready(): Promise<void> {
+    return this.#opening;
   }
 
   /** Takes a packet with the wall time of its first sample. */
   write(frame: ReceivedFrame, capturedAt: number): void {
     if (this.#closed) return;
     if (this.#decoder !== undefined) this.#decode(this.#decoder, frame, capturedAt);
-    else if (this.#early === undefined) void this.#open({ frame, capturedAt });
+    else if (this.#early === undefined) this.#opening = this.#open({ frame, capturedAt });
     else if (this.#early.length < MAX_EARLY) this.#early.push({ frame, capturedAt });
   }
 
@@ -64,6 +73,7 @@ export class SoundInput {
       // What was lost or paused before the packet comes out with it, and belongs before it.
       const behind = ((rtpTimestamp - frame.rtpTimestamp) | 0) / SAMPLES_PER_MS;
       this.#input?.push(pcm, capturedAt + behind);
+      this.#onSound?.(pcm, capturedAt + behind);
     }
   }
 }

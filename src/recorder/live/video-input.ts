@@ -3,9 +3,9 @@ import type { ReceivedFrame } from '../../client/types.ts';
 import type { VideoCodec } from '../../media/types.ts';
 import type { MeetError } from '../../protocol/errors.ts';
 import type { I420Picture } from '../canvas/picture.ts';
-import type { PixelMemory } from '../canvas/pixels.ts';
 import type { Decoders } from '../decode/decoders.ts';
 import { TrackDecoder } from '../decode/track-decoder.ts';
+import { PictureQueue } from './picture-queue.ts';
 
 /**
  * Frames go to the decoder so long before their picture is shown: encoded they take a fiftieth of the memory. It is
@@ -22,11 +22,6 @@ interface WaitingFrame {
   readonly capturedAt: number;
 }
 
-interface WaitingPicture {
-  readonly picture: I420Picture;
-  readonly capturedAt: number;
-}
-
 export interface VideoInputOptions {
   readonly codec: VideoCodec;
   readonly decoders: Decoders;
@@ -36,18 +31,19 @@ export interface VideoInputOptions {
 }
 
 export class VideoInput {
-  readonly #memory: PixelMemory;
+  readonly #pictures: PictureQueue;
   readonly #decoder: TrackDecoder;
   #frames: WaitingFrame[] = [];
-  #pictures: WaitingPicture[] = [];
   #closed = false;
 
   constructor({ codec, decoders, requestKeyFrame, onFailed }: VideoInputOptions) {
-    this.#memory = decoders.memory;
+    this.#pictures = new PictureQueue(decoders.memory, MAX_PICTURES);
     this.#decoder = new TrackDecoder(codec, decoders);
     this.#decoder.on('keyframe-needed', requestKeyFrame);
     this.#decoder.on('failed', onFailed);
-    this.#decoder.on('picture', ({ frame, ...picture }) => this.#keep(picture, frame.capturedAtMs ?? 0));
+    this.#decoder.on('picture', ({ frame, ...picture }) => {
+      if (!this.#closed) this.#pictures.keep(picture, frame.capturedAtMs ?? 0);
+    });
   }
 
   /** Takes a frame in decoding order with the time of its capture, on the recorder's clock. */
@@ -71,34 +67,18 @@ export class VideoInput {
 
   /** Passes on the latest picture that was captured by a wall time, where there is a new one. */
   show(wallMs: number, put: (picture: I420Picture) => void): boolean {
-    let latest = -1;
-    for (const [index, { capturedAt }] of this.#pictures.entries()) if (capturedAt <= wallMs) latest = index;
-    if (latest < 0) return false;
-    put(this.#pictures[latest]!.picture);
-    for (const { picture } of this.#pictures.splice(0, latest + 1)) this.#release(picture);
-    return true;
+    return this.#pictures.show(wallMs, put);
   }
 
   /** Ends its decoder. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const { picture } of this.#pictures.splice(0)) this.#release(picture);
+    this.#pictures.clear();
     await this.#decoder.close();
   }
 
   #flush(): void {
     for (const { frame, capturedAt } of this.#frames.splice(0))
       this.#decoder.write({ ...frame, captureTimeMs: capturedAt });
-  }
-
-  #keep(picture: I420Picture, capturedAt: number): void {
-    if (this.#closed || picture.block === undefined) return;
-    this.#memory.hold(picture.block);
-    this.#pictures.push({ picture, capturedAt });
-    if (this.#pictures.length > MAX_PICTURES) this.#release(this.#pictures.shift()!.picture);
-  }
-
-  #release({ block }: I420Picture): void {
-    if (block !== undefined) this.#memory.give(block);
   }
 }

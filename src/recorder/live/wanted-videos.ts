@@ -4,7 +4,7 @@ import type { Size } from '../layout/rect.ts';
 import type { Scene } from '../layout/types.ts';
 
 /** A layer may be so much higher than its tile before the next lower one is taken: made larger, that one would blur. */
-const LARGER = 1.25;
+const LARGER = 1.35;
 /** Layers are of these heights by habit; asking for more is asking for nothing. */
 const MAX_HEIGHT = 2_160;
 

@@ -17,12 +17,6 @@ export class DigestsBuilder {
   }
 }
 
-export function digestsOf(bytes: Uint8Array): Digests {
-  const builder = new DigestsBuilder();
-  builder.update(bytes);
-  return builder.end();
-}
-
 /** ETag of a multipart object: the MD5 of its parts' MD5s, and their number. */
 export function compositeEtag(parts: readonly Pick<Digests, 'md5'>[]): string {
   const hash = createHash('md5');

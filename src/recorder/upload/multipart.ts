@@ -55,6 +55,8 @@ export class Multipart {
   /** How often the target lost the upload since it last took a part. */
   #losses = 0;
   #error: unknown;
+  /** Buffers of parts that have arrived. */
+  readonly #rooms: Buffer[] = [];
 
   /** Goes on where the journal's entry of the key says; it must be there. */
   constructor(options: MultipartOptions) {
@@ -157,7 +159,8 @@ export class Multipart {
 
   async #upload(range: PartRange): Promise<void> {
     const { source, target, journal, signal, onPart } = this.#options;
-    const { bytes, digests } = await source.read(range.offset, range.size);
+    const room = this.#rooms.pop();
+    const { bytes, digests } = await source.read(range.offset, range.size, room);
     const part = { ...range, ...digests };
     const upload = await this.#begin();
     let etag: string;
@@ -170,6 +173,7 @@ export class Multipart {
       if (upload.uploadId === this.#entry.uploadId) this.#beginAnew();
       return;
     }
+    this.#rooms.push(room !== undefined && room.length > bytes.length ? room : bytes);
     // Of an upload that was begun anew meanwhile.
     if (upload.uploadId !== this.#entry.uploadId) return;
     this.#losses = 0;
@@ -212,7 +216,7 @@ export class Multipart {
     for (const part of this.#unchecked) {
       signal?.throwIfAborted();
       // What is here no more is as it was uploaded.
-      const found = await source.read(part.offset, part.size).catch(() => undefined);
+      const found = await source.read(part.offset, part.size, this.#rooms[0]).catch(() => undefined);
       if (found !== undefined && found.digests.sha256 !== part.sha256) changed.add(part);
     }
     this.#unchecked = [];

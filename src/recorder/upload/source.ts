@@ -22,8 +22,8 @@ export class FileSource implements PartSource {
     this.#path = path;
   }
 
-  async read(offset: number, size: number): Promise<{ bytes: Buffer; digests: Digests }> {
-    const bytes = Buffer.allocUnsafe(size);
+  async read(offset: number, size: number, room?: Buffer): Promise<{ bytes: Buffer; digests: Digests }> {
+    const bytes = roomFor(size, room);
     const digests = new DigestsBuilder();
     await readInto(this.#path, bytes, offset, digests);
     return { bytes, digests: digests.end() };
@@ -88,11 +88,11 @@ export class StreamSource implements PartSource {
     this.settle();
   }
 
-  async read(offset: number, size: number): Promise<{ bytes: Buffer; digests: Digests }> {
+  async read(offset: number, size: number, room?: Buffer): Promise<{ bytes: Buffer; digests: Digests }> {
     // The chunks as they are now: what is let go of while the file is read has to stay readable.
     const chunks = this.#chunks;
     const heldFrom = this.#heldFrom;
-    const bytes = Buffer.allocUnsafe(size);
+    const bytes = roomFor(size, room);
     const digests = new DigestsBuilder();
     const fromFile = Math.min(Math.max(heldFrom - offset, 0), size);
     if (fromFile > 0) {
@@ -118,6 +118,9 @@ export class StreamSource implements PartSource {
     return Math.min(this.#local?.written() ?? 0, this.#size);
   }
 }
+
+const roomFor = (size: number, room: Buffer | undefined): Buffer =>
+  room !== undefined && room.length >= size ? room.subarray(0, size) : Buffer.allocUnsafe(size);
 
 const missing = (offset: number) =>
   new MeetError('media-unusable', `The recording has no byte ${offset} any more.`);

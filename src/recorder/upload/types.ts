@@ -107,8 +107,16 @@ export interface UploadTarget {
 
 /** Where the bytes of parts come from. */
 export interface PartSource {
-  /** @throws MeetError `media-unusable` when the bytes are not there (any more) */
-  read(offset: number, size: number): Promise<{ readonly bytes: Buffer; readonly digests: Digests }>;
+  /**
+   * @param room is used for the bytes where it is large enough: new buffers of this size cost more collection of
+   *   garbage than their checksums
+   * @throws MeetError `media-unusable` when the bytes are not there (any more)
+   */
+  read(
+    offset: number,
+    size: number,
+    room?: Buffer,
+  ): Promise<{ readonly bytes: Buffer; readonly digests: Digests }>;
   /** Whether everything from the object's beginning can still be read. */
   readonly fromBeginning: boolean;
   /** Nothing before this offset will be asked for again, unless everything is. */

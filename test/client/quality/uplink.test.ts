@@ -75,6 +75,33 @@ test('a path too narrow for any picture carries sound, and pictures again when i
   simulation.close();
 });
 
+test.each([400, 1_000, 3_000])('a path that is cut for %i ms takes no layer', (ms) => {
+  for (let seed = 1; seed <= 8; seed += 1) {
+    const simulation = simulateUplink({ rate: 20e6, seed, jitterMs: 2 });
+    simulation.run(5 + seed * 0.137);
+    for (let cut = 0; cut < 2; cut += 1) {
+      simulation.link.loss = 1;
+      simulation.run(ms / 1000);
+      simulation.link.loss = 0;
+      simulation.run(2);
+    }
+    expect({ seed, changes: simulation.changes }).toEqual({ seed, changes: [] });
+    simulation.close();
+  }
+});
+
+test('a path that is narrow after a cut takes the layers that it cannot carry', () => {
+  const simulation = simulateUplink({ rate: 5e6 });
+  simulation.run(5);
+  simulation.link.loss = 1;
+  simulation.run(1);
+  simulation.link.loss = 0;
+  simulation.link.rate = 400e3;
+  simulation.run(2);
+  expect(simulation.uplink.active).toEqual([0]);
+  simulation.close();
+});
+
 test.each([50, 100, 150, 200, 300, 400])(
   'a stall of %i ms takes no layer: what it held comes at once',
   (ms) => {

@@ -127,3 +127,19 @@ test('feedback about packets that were never sent changes nothing', () => {
   expect(report.acked.length).toBeLessThanOrEqual(1);
   expect(report.lost).toEqual([]);
 });
+
+test('a packet that went again under its number is told neither as arrived nor as lost', () => {
+  const { clock, history, recorder, acked, lost } = loop(7);
+  for (let i = 0; i < 4; i += 1) history.sent(100, clock.now());
+  recorder.received(7, 1, clock.now());
+  clock.advance(200);
+  history.resent(8);
+  history.resent(9);
+  // One of the two arrives now, a second after it was first sent.
+  clock.advance(800);
+  recorder.received(8, 1, clock.now());
+  recorder.received(10, 1, clock.now());
+  clock.advance(200);
+  expect([...acked.keys()]).toEqual([7, 10]);
+  expect([...lost]).toEqual([]);
+});

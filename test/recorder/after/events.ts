@@ -25,3 +25,12 @@ export function talks(at: number, participantId: string, file: string): Recordin
     { type: 'anchor', at: wall(at), trackId, rtpTimestamp: 0, fileMs: 0, capturedAt: wall(at) },
   ];
 }
+
+/** A camera whose file begins at a second. */
+export function shows(at: number, participantId: string, file: string): RecordingEvent[] {
+  const trackId = `track-${file}`;
+  return [
+    { type: 'track', at: wall(at), trackId, participantId, source: 'camera', codec: 'vp8', file },
+    { type: 'anchor', at: wall(at), trackId, rtpTimestamp: 0, fileMs: 0, capturedAt: wall(at) },
+  ];
+}

@@ -12,6 +12,12 @@ const THIN_START_MS = 140;
 /** A sender that starts slowly is looked at so many times. */
 const THIN_START_LOOKS = 4;
 
+/**
+ * A link that has become too narrow has a full queue in front of it, in which the keyframe of the lower layer is lost: at
+ * 300 kbit/s the first one that came whole was a second late. In so long, and while the keyframe is waited for, it empties.
+ */
+const DRAIN_PAUSE_MS = 100;
+
 // A worker that dies meanwhile takes the connection with it.
 const ignore = (): void => {};
 
@@ -28,13 +34,17 @@ export class LayerSwitch {
   #held: boolean;
   #applied: Applied | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #draining: NodeJS.Timeout | undefined;
 
   constructor(consumer: Consumer, settle: () => void) {
     this.#consumer = consumer;
     this.#settle = settle;
     this.#held = consumer.paused;
     consumer.on('layerschange', () => this.#watchStart(THIN_START_LOOKS));
-    consumer.observer.once('close', () => clearTimeout(this.#timer));
+    consumer.observer.once('close', () => {
+      clearTimeout(this.#timer);
+      clearTimeout(this.#draining);
+    });
   }
 
   /**
@@ -56,9 +66,15 @@ export class LayerSwitch {
     // The better layer would be sent until the keyframe of the other is there and be repeated for longer: on a link of
     // 150 kbit/s its retransmissions took 3 Mbit/s for a second and a half. Pausing drops them.
     const relieve = congested && falls && !this.#consumer.paused;
-    if (relieve) this.#consumer.pause().catch(ignore);
+    if (relieve) this.#drain();
     this.#consumer.setPreferredLayers(preferred).catch(ignore);
-    if (relieve) this.#consumer.resume().catch(ignore);
+  }
+
+  #drain(): void {
+    this.#consumer.pause().catch(ignore);
+    clearTimeout(this.#draining);
+    // Another decision or the receiver may have paused it meanwhile.
+    this.#draining = setTimeout(this.#settle, DRAIN_PAUSE_MS);
   }
 
   #watchStart(looks: number): void {

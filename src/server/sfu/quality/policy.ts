@@ -10,7 +10,9 @@
  *    other speakers and the rest are raised in this order, those of one rank in turns.
  * 4. Of a video with temporal layers the frame rate is halved before a lower layer is taken.
  * 5. Down at once, up only after {@link HOLD_MS} of enough bandwidth and as long after the last switch.
- * 6. Loss that lasts: {@link BUDGET_LOSS} and {@link HEAVY_LOSS}. Loss that begins: {@link SUDDEN_LOSS}.
+ * 6. Audio only is for links that cannot carry the least video, not for estimates that have followed it down
+ *    ({@link CLING_SHARE}).
+ * 7. Loss that lasts: {@link BUDGET_LOSS} and {@link HEAVY_LOSS}. Loss that begins: {@link SUDDEN_LOSS}.
  *
  * What the receiver asks for (another page, a pin) is done at once within the bandwidth that is already granted: rule 5
  * is about the network.
@@ -33,6 +35,12 @@ export const FALL_WINDOW_MS = 250;
 /** An estimate that falls below this share of the one before counts at once. */
 export const SUDDEN_FALL = 0.8;
 /**
+ * An estimate that falls by so much and by so much again within {@link TREND_MS} is falling: its newest value counts at once.
+ * The worker lowers it by 15 % each fifth of a second.
+ */
+export const TREND_SHARE = 0.92;
+export const TREND_MS = 1_000;
+/**
  * So long after a switch the queue in front of the link drains and the estimate dips below what the link bears (to half
  * of it, for a quarter of a second, at 1 Mbit/s): a further switch down then needs estimates of a longer time.
  */
@@ -42,6 +50,20 @@ export const DRAIN_WINDOW_MS = 500;
 export const KEEP_SHARE = 0.93;
 /** A fall by more than this share is one whatever is being sent, and the thresholds hold as they are. */
 export const FALL_SHARE = 0.8;
+/**
+ * The least video is kept below {@link VIDEO_MIN_BITRATE} while nothing is lost and the estimate is at least this share of what
+ * is sent: the worker lowers its estimate to 85 % of what arrives, also where all that is sent arrives and only a probe has
+ * made a queue. On a link of 150 kbit/s it is 73 %, and packets are lost.
+ */
+export const CLING_SHARE = 0.8;
+/**
+ * So long after a switch down its loss is still in the mean, which says nothing then; and a little less than what is sent
+ * arrives, since the queue had to drain.
+ */
+export const AFTERMATH_MS = 4_000;
+export const AFTERMATH_CLING_SHARE = 0.75;
+/** Longer than such an estimate takes to grow back. */
+export const CLING_MS = 10_000;
 /**
  * An estimate that is not this much better than one that was found too low for more is no news: without it, luck in the
  * noise would raise one video after the other as long as nothing changes.
@@ -73,6 +95,8 @@ export const HEAVY_KEEP_LOSS = 0.15;
  * loses packets as well, until the switch that it causes has had its effect.
  */
 export const LASTING_LOSS_MS = 2_500;
+/** Loss that has fallen below this share of what it was within {@link SUDDEN_LOSS_MS} is over, and only its mean is not. */
+export const FALLING_LOSS_SHARE = 0.8;
 /**
  * Loss that rises to this within {@link SUDDEN_LOSS_MS} from less than {@link FEC_LOSS} is a link that has become too
  * narrow, half a second before the estimate says so; where the queue in front of it is short the estimate takes two.

@@ -6,10 +6,10 @@
  */
 import type { WebRtcTransport } from 'mediasoup/types';
 
-/** With 600 kbit/s it is 26 kB. */
-const PROOF_MS = 600;
-/** With each rise of the limit the worker sends two clusters of 15 ms at the lower one: together 60 % of the time. */
-const PAIR_MS = 50;
+/** With 600 kbit/s it is 55 kB: at 300 kbit/s more than bucket and queue hold. */
+const PROOF_MS = 900;
+/** With each rise of the limit the worker sends two clusters of 15 ms at the lower one: together three quarters of the time. */
+const PAIR_MS = 40;
 /** The lower limit is a little more than what is to be proven, so that the estimate stays above that if it is there. */
 const LOWER_SHARE = 1.03;
 /** The worker takes no notice of changes of less than a tenth. */

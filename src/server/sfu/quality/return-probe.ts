@@ -21,6 +21,10 @@ const PROVEN_SHARE = 1.1;
 /** After so many probes in vain they come more seldom: each takes the link for a fifth of a second. */
 const PATIENT_AFTER = 6;
 const PATIENT_HOLD_MS = 15_000;
+/** An estimate that no probe moves by this share is none: nothing of the probes was sent, or nothing was said of them. */
+const MOVED_SHARE = 0.15;
+/** After so many of those the least video is the probe. It was seen that the worker sent no more probes after heavy loss. */
+const BLIND_PROBES = 2;
 /** Video that had to end again within this time counts as several probes in vain: it takes the link for seconds. */
 const TRIAL_MS = 10_000;
 const TRIAL_FAILURES = 3;
@@ -30,6 +34,10 @@ export class ReturnProbe {
   #probingSinceMs: number | undefined;
   #provenAtMs = -Infinity;
   #failures = 0;
+  /** What was measured when the probe began, and whether that changed since. */
+  #before = 0;
+  #moved = false;
+  #blind = 0;
 
   /** What the estimate is to be bounded by; `undefined` when it is not for us to say. */
   get ceilings(): readonly number[] | undefined {
@@ -59,13 +67,19 @@ export class ReturnProbe {
     if (this.#waitingSinceMs === undefined) return { estimate: measured, proven: false };
     if (this.#probingSinceMs === undefined) {
       const hold = this.#failures < PATIENT_AFTER ? HOLD_MS : PATIENT_HOLD_MS;
-      if (nowMs - this.#waitingSinceMs >= hold) this.#probingSinceMs = nowMs;
+      if (nowMs - this.#waitingSinceMs < hold) return unknown;
+      this.#probingSinceMs = nowMs;
+      this.#before = measured;
+      this.#moved = false;
       return unknown;
     }
+    this.#moved ||= Math.abs(measured - this.#before) > this.#before * MOVED_SHARE;
     if (nowMs - this.#probingSinceMs < PROBE_MS) return unknown;
     this.#probingSinceMs = undefined;
+    this.#blind = this.#moved ? 0 : this.#blind + 1;
     const enough = PROVEN_SHARE * Math.max(VIDEO_MIN_BITRATE, least);
-    if (measured >= enough) {
+    if (measured >= enough || this.#blind >= BLIND_PROBES) {
+      this.#blind = 0;
       this.#provenAtMs = nowMs;
       return { estimate: enough, proven: true };
     }

@@ -2,12 +2,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LayerReason } from '../../../protocol/signaling.ts';
 import {
+  AFTERMATH_CLING_SHARE,
+  AFTERMATH_MS,
   allocate,
   BUDGET_LOSS,
+  CLING_MS,
+  CLING_SHARE,
   DRAIN_MS,
   DRAIN_WINDOW_MS,
   FALL_SHARE,
   FALL_WINDOW_MS,
+  FALLING_LOSS_SHARE,
   FALLING_SHARE,
   FEC_LOSS,
   FORGET_FAILURE_FACTOR,
@@ -28,9 +33,15 @@ import {
   SUDDEN_LOSS_MS,
   SUDDEN_LOSS_SHARE,
   stepsOf,
+  TREND_MS,
+  TREND_SHARE,
   TRIAL_MS,
+  VIDEO_MIN_BITRATE,
 } from './policy.ts';
 import type { Decision, PolicyInput, VideoDecision, VideoInput } from './types.ts';
+
+/** Bandwidths are looked for to this precision, bits a second. */
+const STEP_BITRATE = 5_000;
 
 const same = (a: ReadonlyMap<string, Step>, b: ReadonlyMap<string, Step>): boolean =>
   a.size === b.size &&
@@ -48,6 +59,7 @@ export class Selection {
   #granted: number | undefined;
   #switchedAtMs = -Infinity;
   #loweredAtMs = -Infinity;
+  #clingingSinceMs: number | undefined;
   #raised: { readonly atMs: number; readonly to: number } | undefined;
   #holdMs = HOLD_MS;
   /** What was found not to suffice for more, and for which videos. */
@@ -73,7 +85,7 @@ export class Selection {
     const share = this.#shareAmong(audioBitrate, videos);
     this.#followSuddenLoss(input, share);
     const recent = this.#recent(nowMs);
-    this.#lower(nowMs, recent, share);
+    this.#lower(input, recent, share);
     if (input.proven === true && estimate > this.#granted) {
       this.#granted = estimate;
       this.#raisedTo(nowMs, estimate);
@@ -100,22 +112,60 @@ export class Selection {
   }
 
   #recent(nowMs: number): number {
-    const window = nowMs - this.#loweredAtMs < DRAIN_MS ? DRAIN_WINDOW_MS : FALL_WINDOW_MS;
+    const draining = nowMs - this.#loweredAtMs < DRAIN_MS;
+    if (!draining && this.#falls(nowMs)) return this.#samples.at(-1)!.estimate;
+    const window = draining ? DRAIN_WINDOW_MS : FALL_WINDOW_MS;
     const recent = this.#samples.filter(
       ({ atMs }, index) => nowMs - atMs <= window || index >= this.#samples.length - 2,
     );
     return Math.max(...recent.map(({ estimate }) => estimate));
   }
 
-  #lower(nowMs: number, recent: number, share: (bandwidth: number) => Map<string, Step>): void {
-    const bearable = recent < this.#granted! * FALL_SHARE ? recent : recent / KEEP_SHARE;
+  /** The estimate has fallen twice in a row. */
+  #falls(nowMs: number): boolean {
+    let falls = 0;
+    let later = this.#samples.at(-1)!.estimate;
+    for (let index = this.#samples.length - 2; index >= 0 && falls < 2; index -= 1) {
+      const { atMs, estimate } = this.#samples[index]!;
+      if (nowMs - atMs > TREND_MS || estimate < later) return false;
+      if (estimate * TREND_SHARE < later) continue;
+      falls += 1;
+      later = estimate;
+    }
+    return falls === 2;
+  }
+
+  #lower(input: PolicyInput, recent: number, share: (bandwidth: number) => Map<string, Step>): void {
+    const { nowMs } = input;
+    const clings = this.#clings(input, recent, share);
+    const bandwidth = clings ? VIDEO_MIN_BITRATE : recent;
+    const bearable = clings || recent < this.#granted! * FALL_SHARE ? bandwidth : bandwidth / KEEP_SHARE;
     if (bearable >= this.#granted!) return;
     if (same(share(bearable), share(this.#granted!))) {
       this.#granted = bearable;
       return;
     }
-    this.#granted = recent;
+    this.#granted = bandwidth;
     this.#lowered(nowMs);
+  }
+
+  /** The estimate is too low for any video, and the least that is being sent comes through all the same. */
+  #clings(
+    { nowMs, loss, audioBitrate }: PolicyInput,
+    recent: number,
+    share: (bandwidth: number) => Map<string, Step>,
+  ): boolean {
+    if (recent >= VIDEO_MIN_BITRATE || this.#granted! < VIDEO_MIN_BITRATE) {
+      this.#clingingSinceMs = undefined;
+      return false;
+    }
+    const [least, another] = [...share(VIDEO_MIN_BITRATE).values()];
+    if (least === undefined || another !== undefined) return false;
+    const aftermath = nowMs - this.#loweredAtMs < AFTERMATH_MS;
+    const enough = least.cost * (aftermath ? AFTERMATH_CLING_SHARE : CLING_SHARE);
+    if (recent - audioBitrate < enough || (loss >= FEC_LOSS && !aftermath)) return false;
+    this.#clingingSinceMs ??= nowMs;
+    return nowMs - this.#clingingSinceMs < CLING_MS;
   }
 
   /** A switch down, for whatever reason. */
@@ -189,7 +239,7 @@ export class Selection {
     if (loss >= BUDGET_LOSS) {
       this.#lossyAtMs = nowMs;
       this.#lossySinceMs ??= nowMs;
-      if (this.#budgetShare === 1 && this.#lasts(this.#lossySinceMs, nowMs)) {
+      if (this.#budgetShare === 1 && this.#lasts(this.#lossySinceMs, nowMs) && !this.#lossFalls(loss)) {
         const before = shared();
         this.#budgetShare = LOSSY_BUDGET_SHARE;
         if (!same(before, shared())) this.#lowered(nowMs);
@@ -198,15 +248,13 @@ export class Selection {
       this.#lossySinceMs = undefined;
     }
     if (nowMs - this.#lossyAtMs >= HOLD_MS && nowMs - this.#switchedAtMs >= this.#holdMs) {
-      const before = shared();
-      this.#budgetShare = 1;
-      this.#liftCap(videos);
-      if (!same(before, shared())) this.#raisedTo(nowMs, this.#granted!);
+      this.#endLoss(nowMs, videos, shared);
     }
     if (loss > HEAVY_LOSS) this.#heavySinceMs ??= nowMs;
     else if (loss < HEAVY_KEEP_LOSS) this.#heavySinceMs = undefined;
     if (this.#heavySinceMs === undefined) return;
-    if (!this.#lasts(this.#heavySinceMs, nowMs) || this.#lossCap < 0 || videos.length === 0) return;
+    if (!this.#lasts(this.#heavySinceMs, nowMs) || this.#lossFalls(loss)) return;
+    if (this.#lossCap < 0 || videos.length === 0) return;
     const highest = Math.max(0, ...[...shared().values()].map(({ layer }) => layer));
     this.#lossCap = highest - 1;
     this.#lowered(nowMs);
@@ -214,6 +262,10 @@ export class Selection {
 
   #lasts(sinceMs: number, nowMs: number): boolean {
     return nowMs - Math.max(sinceMs, this.#switchedAtMs) >= LASTING_LOSS_MS;
+  }
+
+  #lossFalls(loss: number): boolean {
+    return this.#losses.some((before) => loss < before.loss * FALLING_LOSS_SHARE);
   }
 
   #followSuddenLoss(
@@ -228,8 +280,8 @@ export class Selection {
       loss >= (falling ? SUDDEN_LOSS_FALLING : SUDDEN_LOSS) &&
       this.#losses.some((before) => before.loss < FEC_LOSS);
     this.#losses.push({ atMs: nowMs, loss });
-    // What is lost after a switch was lost for the reason of the switch.
-    if (!rises || nowMs - this.#switchedAtMs < LASTING_LOSS_MS) return;
+    // What is lost after a switch down was lost for the reason of the switch.
+    if (!rises || nowMs - this.#loweredAtMs < LASTING_LOSS_MS) return;
     const sent = share(this.#granted!);
     const used = [...sent.values()].reduce((sum, { cost }) => sum + cost, audioBitrate);
     const left = (used * SUDDEN_LOSS_SHARE) / this.#budgetShare;
@@ -238,6 +290,25 @@ export class Selection {
     this.#losses = [];
     this.#granted = left;
     this.#lowered(nowMs);
+  }
+
+  /** The loss is over. What the bandwidth seemed to be meanwhile was not made use of, and so is not proven. */
+  #endLoss(nowMs: number, videos: readonly VideoInput[], shared: () => Map<string, Step>): void {
+    const before = shared();
+    this.#budgetShare = 1;
+    this.#liftCap(videos);
+    if (same(before, shared())) return;
+    const known = this.#granted!;
+    do this.#granted! -= STEP_BITRATE;
+    while (this.#granted! > VIDEO_MIN_BITRATE && !same(before, shared()));
+    if (!same(before, shared())) {
+      this.#granted = known;
+      this.#raisedTo(nowMs, known);
+      return;
+    }
+    this.#judged = undefined;
+    // It may rise as soon as it is.
+    this.#switchedAtMs = nowMs - this.#holdMs + PROBE_LEAD_MS;
   }
 
   /** One layer more; above the best of all videos there is no cap. */
@@ -271,7 +342,7 @@ function needed(
   const best = share(high);
   if (same(share(low), best)) return undefined;
   let [below, enough] = [low, high];
-  while (enough - below > 5_000) {
+  while (enough - below > STEP_BITRATE) {
     const middle = (below + enough) / 2;
     if (same(share(middle), best)) enough = middle;
     else below = middle;

@@ -151,6 +151,51 @@ describe('one video', () => {
     }
   });
 
+  test('an estimate that keeps falling counts at once', () => {
+    const receiver = new Receiver([video('v')]);
+    receiver.run(10_000, 3_000_000);
+    receiver.tick(2_500_000);
+    receiver.tick(2_120_000);
+    expect(receiver.layer).toBe(2);
+    receiver.tick(1_800_000);
+    expect(receiver.layer).toBe(1);
+  });
+
+  test('the least video is kept while all of it arrives, though the estimate has followed it down', () => {
+    const receiver = new Receiver([video('v')]);
+    receiver.run(10_000, 300_000);
+    expect(receiver.layer).toBe(0);
+    receiver.run(5_000, 175_000);
+    expect(receiver.layer).toBe(0);
+    // Back before long, it was nothing; else the link is so narrow.
+    receiver.run(10_000, 260_000);
+    expect(receiver.layer).toBe(0);
+    expect(receiver.until(175_000, () => receiver.layer < 0)).toBeGreaterThan(5_000);
+  });
+
+  test.each([
+    ['what arrives is far less', 140_000, 0],
+    ['packets are lost', 175_000, 0.08],
+  ])('the least video goes at once where %s', (_, estimate, loss) => {
+    const receiver = new Receiver([video('v')]);
+    receiver.run(10_000, 300_000);
+    receiver.loss = loss;
+    expect(receiver.until(estimate, () => receiver.layer < 0)).toBeLessThanOrEqual(400);
+  });
+
+  test('loss of before a switch down does not take the least video as well', () => {
+    const receiver = new Receiver([video('v')]);
+    receiver.run(10_000, 1_000_000);
+    receiver.loss = 0.3;
+    receiver.run(500, 300_000);
+    expect(receiver.layer).toBe(0);
+    for (const loss of [0.4, 0.3, 0.2, 0.1, 0.04, 0.04, 0.04]) {
+      receiver.loss = loss;
+      receiver.run(500, 175_000);
+    }
+    expect(receiver.layer).toBe(0);
+  });
+
   test('up after five seconds of enough, and not within five seconds of any switch', () => {
     const receiver = new Receiver([video('v')]);
     receiver.run(10_000, 5_000_000);
@@ -318,6 +363,21 @@ describe('loss', () => {
     expect(back).toBeLessThanOrEqual(HOLD_MS + 1_000);
     receiver.run(30_000, 5_000_000);
     expect(receiver.layer).toBe(2);
+  });
+
+  test('that is over gives back only what is proven', () => {
+    const receiver = new Receiver([video('v')]);
+    receiver.run(10_000, 1_000_000);
+    receiver.loss = 0.3;
+    receiver.run(2_000, 1_000_000);
+    expect(receiver.layer).toBe(0);
+    receiver.loss = 0;
+    let asked: number | undefined;
+    receiver.until(1_000_000, () => {
+      asked = receiver.last.prove ?? asked;
+      return receiver.layer === 1;
+    });
+    expect(asked).toBeGreaterThan(0);
   });
 
   test('that begins with a full link takes a layer at once, before the estimate falls', () => {

@@ -52,4 +52,22 @@ describe('a probe while only audio is sent', () => {
     expect(proven).toBe(true);
     expect(estimate).toBeGreaterThan(VIDEO_MIN_BITRATE);
   });
+
+  test('that moves nothing twice leaves it to the least video to find out', () => {
+    const probe = new ReturnProbe();
+    probe.begin(0);
+    let nowMs = 0;
+    while (!probe.judge(nowMs, 130_000, 190_000).proven) nowMs += 100;
+    expect(nowMs).toBeGreaterThan(2 * HOLD_MS);
+    expect(nowMs).toBeLessThan(3 * HOLD_MS);
+  });
+
+  test('that moves the estimate is believed, however often', () => {
+    const probe = new ReturnProbe();
+    probe.begin(0);
+    for (let nowMs = 0; nowMs < 120_000; nowMs += 100) {
+      const measured = (probe.ceilings?.length ?? 0) > 1 && nowMs % 300 === 0 ? 160_000 : 130_000;
+      expect(probe.judge(nowMs, measured, 190_000).proven).toBe(false);
+    }
+  });
 });
