@@ -17,10 +17,9 @@ import { barcodeClip } from '../../support/barcode-clip.ts';
 import { compareAv, reportCounters } from '../../support/barcode-compare.ts';
 import { type BarcodeFrame, readBarcodeFrames, readBeeps } from '../../support/barcode-media.ts';
 import { mediaCacheDir } from '../../support/media-cache.ts';
-import { onlyLayer } from '../../support/received.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
-/** Small, and of the lowest layers: a machine that does not keep up shows each picture for longer. */
+/** Small, as the clips are: a machine that does not keep up shows each picture for longer. */
 const SIZE = { width: 640, height: 360 };
 const FPS = 15;
 /** Of the clips. */
@@ -54,7 +53,9 @@ beforeAll(async () => {
     join: { meeting: meeting.url, displayName: 'Recorder', hostToken, recorder: true },
   });
   const live = startLive(session, outputs);
-  const clips = [{}, { audio: false }].map((what) => barcodeClip({ seconds: 20, ...what }));
+  const clips = [{}, { audio: false }].map((what) =>
+    barcodeClip({ seconds: 20, width: 320, height: 180, ...what }),
+  );
   const [ada, bob] = await Promise.all(
     clips.map(async (clip, i) => {
       const source = await openFile({ video: await clip, cacheDir: mediaCacheDir(), loop: true });
@@ -62,7 +63,7 @@ beforeAll(async () => {
       return await joinMeeting({
         meeting: meeting.url,
         displayName,
-        source: onlyLayer(source, 0),
+        source,
         receive: 'none',
       });
     }),
