@@ -10,8 +10,14 @@ import { SIZE } from './scenes.ts';
 
 const FRAME_RATE = 30;
 
-/** CPU seconds a second of it. */
-export async function plainCpu(display: string, ms: number): Promise<number> {
+export interface PlainFigures {
+  /** CPU seconds a second. */
+  readonly cpu: number;
+  /** Pictures a second that it came to. */
+  readonly rate: number;
+}
+
+export async function measurePlain(display: string, ms: number): Promise<PlainFigures> {
   const { path } = await findFfmpeg();
   const [low, full] = screenLayers(SIZE);
   const output = (label: string, bitrate: number) => [
@@ -21,20 +27,40 @@ export async function plainCpu(display: string, ms: number): Promise<number> {
   const child = spawn(
     path,
     [
-      ...['-nostdin', '-v', 'error', '-f', 'x11grab', '-framerate', String(FRAME_RATE), '-draw_mouse', '0'],
+      ...[
+        '-nostdin',
+        '-v',
+        'error',
+        '-progress',
+        'pipe:1',
+        '-stats_period',
+        '0.25',
+        '-f',
+        'x11grab',
+        '-framerate',
+        String(FRAME_RATE),
+        '-draw_mouse',
+        '0',
+      ],
       ...['-video_size', `${SIZE.width}x${SIZE.height}`, '-i', display, '-filter_complex'],
       `[0:v]format=yuv420p,split=2[full][l];[l]scale=${low!.width}:${low!.height}:flags=bilinear[low]`,
       ...output('[full]', full!.bitrate),
       ...output('[low]', low!.bitrate),
     ],
-    { stdio: ['ignore', 'ignore', 'ignore'] },
+    { stdio: ['ignore', 'pipe', 'ignore'] },
   );
+  let frames = 0;
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+    frames = Number(/frame=\s*(\d+)/.exec(text)?.[1] ?? frames);
+  });
   const exited = once(child, 'exit');
   await delay(1_000);
-  const before = { cpu: cpuUs(child.pid!), at: performance.now() };
+  const before = { cpu: cpuUs(child.pid!), at: performance.now(), frames };
   await delay(ms);
-  const used = (cpuUs(child.pid!) - before.cpu) / (performance.now() - before.at) / 1_000;
+  const seconds = (performance.now() - before.at) / 1_000;
+  const cpu = (cpuUs(child.pid!) - before.cpu) / 1e6 / seconds;
+  const rate = (frames - before.frames) / seconds;
   child.kill('SIGKILL');
   await exited;
-  return used;
+  return { cpu, rate };
 }

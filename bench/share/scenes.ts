@@ -25,6 +25,24 @@ export interface Playing {
   stop(): Promise<void>;
 }
 
+/** Does something again and again, and not before it is done with the last; `stop` waits for that. */
+function every(ms: number, work: () => Promise<void>): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const running = (async () => {
+    for (let due = performance.now() + ms; !signal.aborted; due = Math.max(due + ms, performance.now())) {
+      await delay(due - performance.now(), undefined, { signal }).catch(() => {});
+      if (!signal.aborted) await work();
+    }
+  })();
+  return {
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
 /** Five still pages, each for four seconds. */
 export function slides(painter: Painter): Scene {
   return {
@@ -40,11 +58,11 @@ export function slides(painter: Painter): Scene {
         shown.push({ page, atMs: Date.now() });
       };
       await show();
-      const timer = setInterval(() => void show(), PAGE_MS);
+      const turning = every(PAGE_MS, show);
       return {
         shown,
         stop: async () => {
-          clearInterval(timer);
+          await turning.stop();
           await window.destroy();
         },
       };
@@ -99,11 +117,11 @@ export function movingWindow(painter: Painter): Scene {
         if (step % 2 === 0) await back.paint(backPage);
       };
       const backPage = await textPage(1, SIZE);
-      const timer = setInterval(() => void move(), MOVE_MS);
+      const moving = every(MOVE_MS, move);
       return {
         shown: [],
         stop: async () => {
-          clearInterval(timer);
+          await moving.stop();
           await front.destroy();
           await back.destroy();
         },
