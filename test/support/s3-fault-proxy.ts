@@ -25,9 +25,15 @@ export const FAULTS = [
   'wrong-etag',
   'half-reply',
 ] as const;
-export type Fault = (typeof FAULTS)[number];
+export type Fault = (typeof FAULTS)[number] | 'AccessDenied';
 
-const STATUS = { InternalError: 500, SlowDown: 503, ExpiredToken: 400, RequestTimeout: 400 } as const;
+const STATUS = {
+  AccessDenied: 403,
+  InternalError: 500,
+  SlowDown: 503,
+  ExpiredToken: 400,
+  RequestTimeout: 400,
+} as const;
 
 export interface SeenRequest {
   readonly method: string;

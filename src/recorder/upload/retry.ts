@@ -48,26 +48,35 @@ function originOf(error: unknown): unknown {
   return error instanceof MeetError && error.cause !== undefined ? error.cause : error;
 }
 
+function statusOf(error: unknown): number | undefined {
+  const origin = originOf(error) as { $metadata?: { httpStatusCode?: number } } | null | undefined;
+  return origin?.$metadata?.httpStatusCode;
+}
+
 /** S3's code of an error, else the name or the system's code. */
 export function codeOfFault(error: unknown): string {
   const origin = originOf(error);
   return origin instanceof Error ? origin.name : '';
 }
 
-export const isExpired = (error: unknown) => EXPIRED_CODES.has(codeOfFault(error));
+/** S3 answers HEAD without a body, so without a code: with 400 when the credentials have expired. */
+const isBare = (error: unknown, status: number) =>
+  statusOf(error) === status && /^(Unknown|BadRequest|Forbidden|\d{3})$/.test(codeOfFault(error));
 
-/** Not with these rights; without a body, as HEAD answers, the SDK calls it by its status. */
-export const isForbidden = (error: unknown) => /^(403|AccessDenied|Forbidden)$/.test(codeOfFault(error));
+export const isExpired = (error: unknown) => EXPIRED_CODES.has(codeOfFault(error)) || isBare(error, 400);
+
+/** Not with these rights. */
+export const isForbidden = (error: unknown) => codeOfFault(error) === 'AccessDenied' || isBare(error, 403);
 
 /** Whether the same may succeed a little later. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof MeetError && error.code === 'object-damaged') return true;
   const origin = originOf(error);
   if (!(origin instanceof Error) || origin instanceof MeetError) return false;
-  if (TRANSIENT_CODES.has(origin.name) || EXPIRED_CODES.has(origin.name)) return true;
+  if (TRANSIENT_CODES.has(origin.name) || isExpired(origin)) return true;
   if (origin.name === 'CredentialsProviderError') return false;
-  const { $metadata, code } = origin as { $metadata?: { httpStatusCode?: number }; code?: unknown };
-  const status = $metadata?.httpStatusCode;
+  const { code } = origin as { code?: unknown };
+  const status = statusOf(origin);
   // A reply that was cut off in its middle has status 200 and cannot be read.
   if (status !== undefined) return TRANSIENT_STATUS.has(status) || status < 300;
   // No reply: the network's errors have a code, timeouts a name.
@@ -80,9 +89,10 @@ export function isTransient(error: unknown): boolean {
 export function concernsAll(error: MeetError): boolean {
   if (error.code === 'disk-full' || error.code === 'no-permission') return true;
   if (error.code !== 'storage-failed') return false;
-  const { $metadata } = originOf(error) as { $metadata?: { httpStatusCode?: number } };
-  const status = $metadata?.httpStatusCode ?? 0;
-  return status === 403 || status === 0 || isTransient(error) || codeOfFault(error) === 'NoSuchBucket';
+  const status = statusOf(error);
+  return (
+    status === 403 || status === undefined || isTransient(error) || codeOfFault(error) === 'NoSuchBucket'
+  );
 }
 
 export interface Failure {

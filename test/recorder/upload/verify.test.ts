@@ -245,6 +245,22 @@ describe('what nothing can be uploaded to', () => {
   });
 });
 
+test('credentials that may write and not read: the reply counts, and the local copy stays', async () => {
+  const files = await makeRecording(folder, SIZES);
+  const proxy = await startFaultProxy(s3.endpoint, ({ method, url }) =>
+    method === 'HEAD' || (method === 'GET' && !url.includes('uploadId=')) ? 'AccessDenied' : undefined,
+  );
+  onTestFinished(() => proxy.close());
+  const location = locationOf({ ...s3, endpoint: proxy.endpoint });
+  const report = await upload({ location, options: { removeLocal: true } });
+  expect(report).toMatchObject({ failed: [], removed: [] });
+  expect(verifiedBy(report)).toEqual(new Set(['reply']));
+  for (const [file, bytes] of files) {
+    expect(sha256(await readFile(s3.fileOf(`rec/m/${file}`)))).toBe(sha256(bytes));
+    expect(await exists(file)).toBe(true);
+  }
+});
+
 test('credentials that have expired are looked up again', async () => {
   const files = await makeRecording(folder, SIZES);
   const clients = new Set<string>();
