@@ -105,6 +105,7 @@ describeEngines('store on {engine}', (engine) => {
         locked: false,
         unmuting: true,
         screenSharing: true,
+        severalScreens: false,
       });
       expect(await store.meetings.get(meeting.id)).toEqual(meeting);
       const started = await store.meetings.start(meeting.id, 2000);
