@@ -1,7 +1,7 @@
 /** Pictures of text to show, what became of them, and how alike two are. */
 
 import type { CodedPicture } from '../../src/media/decode/coded-input.ts';
-import type { CodedPicture } from '../../src/media/decode/ivf-writer.ts';
+import { ivfFrame, ivfHeader } from '../../src/media/decode/ivf-writer.ts';
 import { runFfmpeg } from './barcode-ffmpeg.ts';
 
 interface Size {
