@@ -164,10 +164,16 @@ test('it is told what to do over stdin where it has been given an id', async () 
   expect(again.all('finished')).toEqual([{ ...recorder.all('finished')[0], at: expect.any(Number) }]);
 }, 60_000);
 
-test('nobody who comes in the time to wait is an error of its own', async () => {
+test('nobody who comes, and a recorder that may not come in, are told and leave nothing', async () => {
   const empty = await createMeeting(server.url, {});
-  const args = ['--json', '--dir', directory, '--wait-for', '1s', '--host-token', empty.hostToken];
-  const recorder = await run(['record', empty.meeting.url, '--tracks-only', ...args]);
-  expect(recorder.code).toBe(1);
-  expect(recorder.error).toMatchObject({ code: 'nobody-came' });
+  const nothing = join(directory, 'nothing');
+  const args = ['--json', '--tracks-only', '--dir', nothing];
+  const token = ['--wait-for', '1s', '--host-token', empty.hostToken];
+  const alone = await run(['record', empty.meeting.url, ...args, ...token]);
+  expect(alone.code).toBe(1);
+  expect(alone.error).toMatchObject({ code: 'nobody-came' });
+  const refused = await run(['record', meeting, ...args]);
+  expect(refused.code).toBe(3);
+  expect(refused.error).toMatchObject({ code: 'forbidden', hint: expect.any(String) });
+  expect((await readdir(nothing)).filter((entry) => !entry.startsWith('.'))).toEqual([]);
 }, 30_000);

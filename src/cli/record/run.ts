@@ -60,7 +60,10 @@ export async function runRecord(
     if (!isUnfinished(taken.folder.recording.state)) return await finishOnly(run, taken.folder);
     return await record(run, taken);
   } finally {
-    await taken.folder.close();
+    // Where nobody let us in or came, there is nothing to keep; a folder that somebody else has chosen is theirs.
+    if (taken.folder.recording.startedAt === undefined && options.id === undefined)
+      await taken.folder.remove();
+    else await taken.folder.close();
   }
 }
 

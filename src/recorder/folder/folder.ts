@@ -1,5 +1,5 @@
 /** The folder of a recording: made, opened, and its state kept. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Value } from 'typebox/value';
 import { saveError } from '../../media/save/index.ts';
@@ -159,6 +159,13 @@ export class RecordingFolder {
   async endPause(to: number): Promise<void> {
     const pauses = this.#recording.pauses.map((pause) => (pause.to === undefined ? { ...pause, to } : pause));
     await this.update({ pauses });
+  }
+
+  /** Removes the folder and all that is in it: for a recording of which nothing ever came. */
+  async remove(): Promise<void> {
+    await this.#saving.catch(() => undefined);
+    await this.#lock.release();
+    await rm(this.path, { recursive: true, force: true });
   }
 
   /** Gives the lock back; may be called twice. */
