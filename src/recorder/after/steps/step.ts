@@ -25,6 +25,8 @@ export interface StepContext {
 
 export interface Step {
   readonly name: StepName;
+  /** How often it is tried in a run; twice unless given. */
+  readonly attempts?: number;
   /** Changes when the step has to be done again: it says what the result is made of. */
   key(context: StepContext): Promise<string>;
   /** Files of the folder without which it is not done. */
@@ -52,6 +54,8 @@ export type NotedStep = StepState & {
   readonly seconds?: number;
 };
 
+/** What failed for want of memory or time may succeed at once; more is for the next run. */
+const ATTEMPTS = 2;
 /** First wait of a step that failed in a whole run, milliseconds; it doubles with each further run. */
 const RERUN_BASE_MS = 60_000;
 const RERUN_LONGEST_MS = 6 * 3_600_000;
@@ -80,7 +84,11 @@ export async function runStep(step: Step, context: StepContext, isPatient: boole
     if (before?.state === 'done' && before.key === key && (await areThere(step.outputs(context))))
       return folder.recording.steps[step.name]!;
     await folder.setStep(step.name, { state: 'running', attempts: attempts + 1 });
-    const note = await withRetries(() => step.run(context), { ...context.retry, signal });
+    const note = await withRetries(() => step.run(context), {
+      ...context.retry,
+      attempts: step.attempts ?? ATTEMPTS,
+      signal,
+    });
     const seconds = Math.round(performance.now() - begun) / 1_000;
     const state: NotedStep =
       note === undefined

@@ -2,7 +2,6 @@ import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { RecordingFolder } from '../../folder/index.ts';
 import { replaceFile } from '../../folder/replace-file.ts';
-
 import { openTracks, type StoredTrack } from '../../tracks/index.ts';
 import { transcribeTracks } from '../transcript/transcribe.ts';
 import { writeVtt } from '../vtt/write.ts';
@@ -15,6 +14,8 @@ export const NO_TRANSCRIBER =
 /** Writes `transcript.vtt`. */
 export const transcriptStep: Step = {
   name: 'transcript',
+  // Each piece is tried several times already.
+  attempts: 1,
   // Another provider is no reason to pay for all old recordings again.
   key: async ({ folder }) => {
     const tracks = await tracksOf(folder);
@@ -27,9 +28,9 @@ export const transcriptStep: Step = {
     const tracks = await tracksOf(folder);
     if (tracks.length === 0) return 'There is no sound to transcribe.';
     const partsFolder = folder.file(RESULTS.transcriptParts);
-    const cues = await transcribeTracks(tracks, {
-      ...{ ffmpeg, transcriber, recording: folder.recording, partsFolder, workFolder, retry, signal },
-    });
+    const { recording } = folder;
+    const job = { ffmpeg, transcriber, recording, partsFolder, workFolder, retry, signal };
+    const cues = await transcribeTracks(tracks, job);
     await replaceFile(folder.file(RESULTS.transcript), writeVtt(cues));
     await rm(partsFolder, { recursive: true, force: true });
     return undefined;
