@@ -273,7 +273,12 @@ export class MeetingClient extends EventEmitter<MeetingEvents<RemoteTrack>> {
     this.#publisher?.on('failed', (error, role) => forwardTo('source-failed', error, role));
     this.#publisher?.on('available', (source, available) => this.#onAvailable(source, available));
     this.#publishing?.on('refused', (role, error) => forwardTo('source-failed', error, role));
-    this.#publishing?.on('failed', (error) => void this.#finish('connection-failed', error));
+    this.#publishing?.on(
+      'failed',
+      (error) =>
+        // What the server refuses is no matter of the path to it.
+        void this.#finish(error.fault === 'caller' ? 'failed' : 'connection-failed', error),
+    );
     if (this.#publishing) this.#publishing.once('connected', (timings) => this.#onConnected(timings));
     else this.#subscribing.once('connected', (timings) => this.#onConnected(timings));
   }

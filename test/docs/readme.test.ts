@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,7 +53,9 @@ afterAll(stopAll);
 
 test('knows every command', () => {
   const known = [
-    ...['serve', 'create', 'join', 'chat', ...CHAT, 'load', 'doctor', 'setup', 'config'].flatMap(of),
+    ...['serve', 'create', 'join', 'chat', ...CHAT, 'record', 'load', 'doctor', 'setup', 'config'].flatMap(
+      of,
+    ),
     ...commands.filter((command) => /^npm (start|test|run|pack|install)\b/.test(command)),
   ];
   expect(commands.filter((command) => !known.includes(command))).toEqual([]);
@@ -132,6 +134,23 @@ describe('a meeting', () => {
     await sender.stop();
     const saved = await readdir(join(folder, words(save).at(words(save).indexOf('--save') + 1)!));
     expect(saved.filter((name) => /\.(webm|mkv)$/.test(name)).length).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe('a recording', () => {
+  test.each(of('record '))('%s', async (command) => {
+    const sender = meet(['join', meetingUrl, '--test-pattern', '--json']);
+    await sender.waitFor('joined');
+    const here = words(command.replace('URL', meetingUrl).replace('TOKEN', hostToken));
+    const { code, stderr } = await run([...here, '--duration', '4s'], { cwd: folder });
+    await sender.stop();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect((await stat(join(folder, here[here.indexOf('--out') + 1]!))).size).toBeGreaterThan(50_000);
+  });
+
+  test.each(of('recordings'))('%s', async (command) => {
+    const { code, stderr } = await run(words(command), { cwd: folder });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 });
 

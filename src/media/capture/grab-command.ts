@@ -3,8 +3,10 @@ import type { CaptureInput } from './arguments.ts';
 import type { GrabCommand } from './grabber.ts';
 import { evenSize, type Size } from './pixels.ts';
 
-/** Pictures in flight would be late ones. */
-const INPUT = ['-v', 'error', '-fflags', 'nobuffer', '-threads', '1'];
+/** One thread: with more, a decoder holds pictures back. */
+const INPUT = ['-v', 'error', '-threads', '1'];
+/** Not for what is decoded: its first pictures would be lost with the packets that were looked at. */
+const AT_ONCE = ['-fflags', 'nobuffer'];
 
 /** The command that gives a screen's pictures as they are captured, all of one size. */
 export function grabCommand(
@@ -19,7 +21,7 @@ export function grabCommand(
   return {
     path: ffmpeg.path,
     args: [
-      ...[...INPUT, ...args, '-an'],
+      ...[...INPUT, ...AT_ONCE, ...args, '-an'],
       ...(asItIs ? ['-c:v', 'copy'] : ['-vf', chain.join(','), ...keepTimes(ffmpeg)]),
       ...['-f', 'rawvideo', '-flush_packets', '1', 'pipe:3'],
     ],
