@@ -129,13 +129,15 @@ function expectAdvancing(frames: readonly BarcodeFrame[]): void {
 }
 
 describe('the live file', () => {
-  test('has a picture for each thirtieth of a second, as long as it was recorded', async () => {
+  test('has pictures at a steady rate, for as long as it was recorded', async () => {
     const frames = await readBarcodeFrames(file);
     const [first] = frames;
     frames.forEach(({ pts }, i) => {
       expect(Math.abs(pts - first!.pts - i / FPS)).toBeLessThan(0.002);
     });
-    expect(frames.length / FPS).toBeCloseTo(outputDurationMs(recording, 0) / 1000, 1);
+    // It may begin and end within a picture.
+    const pictures = (outputDurationMs(recording, 0) / 1000) * FPS;
+    expect(Math.abs(frames.length - pictures)).toBeLessThan(2);
   });
 
   test('shows both in their tiles, and who stays in the whole picture', async () => {
